@@ -1,0 +1,20 @@
+/** Builds everything that runs: the compiled server, its Lua scripts and the GraphiQL page. */
+
+import { spawnSync } from "node:child_process";
+import { chmodSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+function run(script, ...args) {
+  const { status, error } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: "inherit" });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+// A file that was removed from src must not live on in dist.
+rmSync(`${root}/dist`, { recursive: true, force: true });
+run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
+run("scripts/copyAssets.mjs");
+run("node_modules/vite/bin/vite.js", "build", "--config", "src/api/graphiql/vite.config.ts", "--logLevel", "warn");
+chmodSync(`${root}/dist/cli/main.js`, 0o755);
