@@ -1,0 +1,112 @@
+/** The one table of codes: what went wrong, whether trying again can help, and what to do about it. */
+
+export interface CodeEntry {
+  /** One sentence for the documentation. */
+  readonly meaning: string;
+  /** What a person can do about it; used when the place that reports has no better hint. */
+  readonly hint?: string;
+  /** Whether the same request or attempt can succeed when tried again. */
+  readonly retryable: boolean;
+}
+
+function code(meaning: string, hint?: string, retryable = false): CodeEntry {
+  return { meaning, retryable, ...(hint === undefined ? {} : { hint }) };
+}
+
+export const CODES = {
+  // Definitions and submissions
+  REQUIRED: code("A value that must be there is missing."),
+  INVALID_VALUE: code("A value is not of the form it must have."),
+  INVALID_NAME: code("A name has characters that names may not have.", "Use letters, digits, '_' and '-', starting with a letter or '_'; at most 128 characters."),
+  FORBIDDEN_KEY: code("An object has the key __proto__, which no JSON input may carry.", "Rename the key."),
+  DUPLICATE_NAME: code("Two groups of a workflow, or two tasks of a group, have the same name.", "Give each its own name."),
+  DUPLICATE_WRITER: code("Two tasks write the same context key.", "Give one of them other resultKeys."),
+  KEY_IN_CONTEXT: code("A task writes a key that already stands in the initial context.", "Rename the key in the context, or give the task other resultKeys."),
+  UNKNOWN_KEY: code("A task reads a context key that nobody writes and that is not in the initial context.", "Add it to the context, or let a task write it."),
+  UNKNOWN_TASK: code("'after' names a task that does not exist.", "Name a task of the same group, or give its full address: group.task."),
+  UNKNOWN_HANDLER: code("No handler of that name is known here.", "The query `handlers` lists those that are."),
+  CYCLE: code("Tasks wait for each other in a circle.", "Remove one of the dependencies in the circle."),
+  SELF_DEPENDENCY: code("A task waits for its own result.", "Remove the key from its inputs, or rename what it writes."),
+  TEMPLATE_SYNTAX: code("A template's placeholder is not closed or is empty.", "Write {{ expression }}; a literal {{ is written {{{{."),
+  EXPRESSION_SYNTAX: code("A JSONata expression cannot be parsed."),
+  EXPANSION_KIND: code("An expansion needs exactly one of array, zip, matrix and custom."),
+  EXPANSION_OPTION: code("An option of the expansion does not go with the others."),
+  FALLBACK_MISSING: code("onFailure is FALLBACK, but there is no fallback."),
+  LIMIT_EXCEEDED: code("Something is larger than its limit allows."),
+  IDEMPOTENCY_CONFLICT: code("The idempotency key was used before, with another payload.", "Use a new key for a new submission."),
+  NOT_FOUND: code("There is no such thing, or it is not yours."),
+  ALREADY_ENDED: code("The workflow has ended; this can be done only while it runs."),
+
+  // Warnings of a plan
+  UNUSED_RESULT: code("A task before the last ones writes keys that no task reads.", "Read them in a later task, or write none: resultKeys: []."),
+  UNUSED_FALLBACK: code("A task has a fallback that its failure policy does not use.", "Set onFailure to FALLBACK, or remove the fallback."),
+  NO_TIMEOUT: code("A task calls another server and may wait for it for ever.", "Give it a timeout."),
+  UNBOUNDED_PARALLEL: code("An expansion over a list of unknown length runs all its items at once.", "Set maxParallel."),
+  CONSTANT_IDENTIFIER: code("The identifier of an expansion is the same for every item, so more than one item is an error.", "Use a variable in it: {{ customer.id }}."),
+
+  // Failures of attempts
+  TEMPLATE_UNRESOLVED: code("A name in a template has no value.", "Check the spelling, or say what to use instead: {{ name ?? \"default\" }}."),
+  TEMPLATE_TOO_LARGE: code("A template's output is larger than 1 MiB."),
+  EXPRESSION_ERROR: code("A JSONata expression failed while it was evaluated."),
+  EXPRESSION_LIMIT: code("A JSONata expression took too long, went too deep or made too much."),
+  EXPANSION_NOT_LIST: code("An expansion's value is not a list."),
+  EXPANSION_LENGTH: code("The lists of a zip have different lengths."),
+  EXPANSION_IDENTIFIER: code("Two items of an expansion have the same identifier.", "Choose an identifier that differs for each item, or leave it out to use the index."),
+  EXPANSION_TOO_LARGE: code("An expansion has more than 1,000,000 items."),
+  RESULT_INVALID: code("A handler's result is not what its task declares."),
+  RESULT_TOO_LARGE: code("A value for the context is larger than 1 MiB."),
+  TOLERANCE_EXCEEDED: code("More items of an expansion failed than it tolerates."),
+  HANDLER_ERROR: code("A handler threw an error that has no code of its own.", undefined, true),
+  INPUT_INVALID: code("A handler's input is not what it accepts."),
+  TIMEOUT: code("An attempt took longer than its timeout.", undefined, true),
+  LEASE_EXPIRED: code("The worker that ran the attempt was lost.", undefined, true),
+  POISON: code("The task lost its worker too many times.", "It may be killing its workers: look at memory and at blocking code."),
+  HTTP_ADDRESS_REFUSED: code("The HTTP handler may not connect to that address.", "Private, loopback and link-local addresses need HTTP_ALLOW_PRIVATE=true."),
+  HTTP_FAILED: code("The HTTP request got no usable answer.", undefined, true),
+  HTTP_TOO_LARGE: code("The HTTP answer is larger than the handler accepts."),
+  UPSTREAM: code("A task that this one depends on did not end well, so it was skipped."),
+  CONDITION: code("The task's own condition was not truthy, so it was skipped."),
+  CANCELLED: code("It was cancelled."),
+
+  // Subscriptions
+  CURSOR_INVALID: code("The cursor is not one that this server gave out.", "Start again without `after`."),
+  CURSOR_EXPIRED: code("The events after this cursor are no longer kept.", "Read the workflow's state, then subscribe without `after`."),
+  CURSOR_AHEAD: code("The cursor lies after the end of the log: the store lost the newest events.", "Start again from the beginning."),
+
+  // The server itself
+  UNAVAILABLE: code("Redis cannot be reached or cannot take the write now.", "Try again; with an idempotencyKey it is safe.", true),
+  INTERNAL: code("Something failed that should not have.", "The log has the details under the same id.", true),
+} as const satisfies Record<string, CodeEntry>;
+
+/** HTTP_<status> is the one family of codes that the table does not list one by one. */
+export type Code = keyof typeof CODES;
+
+/** An expected problem of an input: data for the person who sent it, never an exception at the API. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  /** Where: groups[0].tasks[2].input.url, context.x */
+  readonly path?: string;
+  readonly hint?: string;
+}
+
+export function problem(codeName: Code, message: string, path?: string, hint?: string): Problem {
+  const entry: CodeEntry = CODES[codeName];
+  const advice = hint ?? entry.hint;
+  return { code: codeName, message, ...(path === undefined ? {} : { path }), ...(advice === undefined ? {} : { hint: advice }) };
+}
+
+/** A failure with a code of the table (or HTTP_<status>, or a handler's own code). */
+export class FanwireError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly details?: unknown;
+
+  constructor(codeName: string, message: string, options: { retryable?: boolean; details?: unknown; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "FanwireError";
+    this.code = codeName;
+    this.retryable = options.retryable ?? (CODES as Record<string, CodeEntry>)[codeName]?.retryable ?? true;
+    this.details = options.details;
+  }
+}

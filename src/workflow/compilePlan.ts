@@ -1,0 +1,88 @@
+/** Compiles a definition into its plan: nodes in the order of declaration, the edges between them, levels and a hash. */
+
+import { createHash } from "node:crypto";
+import { declaredTasks, unique } from "./declaredTasks.js";
+import type { DeclaredTask } from "./declaredTasks.js";
+import type { WorkflowDefinition } from "./definition.js";
+import { edgesInto, writersByKey } from "./edges.js";
+import type { Edge, Plan, PlanGroup, PlanNode } from "./plan.js";
+
+const HASH_LENGTH = 32;
+
+/**
+ * The plan of a valid definition; the same definition always gives the same plan. Of an invalid one it gives as much
+ * as can be told (expressions that cannot be parsed read nothing, tasks in a circle get the level they are reached at),
+ * which is for showing only.
+ */
+export function compilePlan(definition: WorkflowDefinition): Plan {
+  const tasks = declaredTasks(definition);
+  const needs = edgesInto(tasks);
+  const dependents = outgoing(needs);
+  const levels = levelsOf(needs, dependents);
+  const written = writersByKey(tasks);
+  const nodes = tasks.map((declared): PlanNode => ({
+    ...nodeBasics(declared),
+    ...nodeReads(declared, written),
+    needs: needs[declared.index] as Edge[],
+    dependents: dependents[declared.index] as Edge[],
+    level: levels[declared.index] as number,
+  }));
+  return {
+    hash: definitionHash(definition),
+    definition,
+    nodes,
+    groups: planGroups(definition, tasks),
+    writerOf: new Map([...written].map(([key, declared]) => [key, nodes[declared.index] as PlanNode])),
+    nodeByAddress: new Map(nodes.map((node) => [node.address, node])),
+    levels: levels.reduce((most, level) => Math.max(most, level), 0),
+  };
+}
+
+/** SHA-256 of the definition's JSON, hex, first 32 characters: key order counts, because inputs keep theirs. */
+export function definitionHash(definition: WorkflowDefinition): string {
+  return createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, HASH_LENGTH);
+}
+
+function planGroups(definition: WorkflowDefinition, tasks: readonly DeclaredTask[]): PlanGroup[] {
+  const members: number[][] = definition.groups.map(() => []);
+  for (const { groupIndex, index } of tasks) members[groupIndex]?.push(index);
+  return definition.groups.map(({ name }, index) => ({ index, name, nodes: members[index] as number[] }));
+}
+
+function nodeBasics(declared: DeclaredTask): Omit<PlanNode, "reads" | "optionalReads" | "needs" | "dependents" | "level"> {
+  const { index, address, task, groupIndex, path, keys, optionalKeys } = declared;
+  return {
+    index, address, name: task.name, group: groupIndex, task, path, keys,
+    optionalKeys: optionalKeys.filter((key) => !keys.includes(key)),
+    ...(task.expansion === undefined ? {} : { expansion: task.expansion }),
+  };
+}
+
+function nodeReads(declared: DeclaredTask, written: ReadonlyMap<string, DeclaredTask>): Pick<PlanNode, "reads" | "optionalReads"> {
+  const isRequired = (need: string, name: string): boolean => need === "REQUIRED" || (need === "MAYBE_VARIABLE" && written.has(name));
+  const reads = unique(declared.reads.filter(({ need, name }) => isRequired(need, name)).map(({ name }) => name));
+  const required = new Set(reads);
+  return { reads, optionalReads: unique(declared.reads.map(({ name }) => name)).filter((name) => !required.has(name)) };
+}
+
+function outgoing(needs: readonly Edge[][]): Edge[][] {
+  const dependents: Edge[][] = needs.map(() => []);
+  for (const edge of needs.flat()) dependents[edge.from]?.push(edge);
+  return dependents;
+}
+
+/** Longest chain of predecessors, counted in tasks, by taking away tasks whose predecessors are all gone. */
+function levelsOf(needs: readonly Edge[][], dependents: readonly Edge[][]): number[] {
+  const levels = needs.map(() => 1);
+  const open = needs.map((edges) => edges.length);
+  const ready = open.flatMap((count, index) => (count === 0 ? [index] : []));
+  for (let at = 0; at < ready.length; at++) {
+    const index = ready[at] as number;
+    for (const { to } of dependents[index] as Edge[]) {
+      levels[to] = Math.max(levels[to] as number, (levels[index] as number) + 1);
+      open[to] = (open[to] as number) - 1;
+      if (open[to] === 0) ready.push(to);
+    }
+  }
+  return levels;
+}

@@ -1,0 +1,77 @@
+/** What a client writes: a workflow definition, with the defaults of the API already applied. Durations are milliseconds. */
+
+import type { JsonObject, JsonValue } from "./json.js";
+
+export interface WorkflowDefinition {
+  name: string;
+  description?: string;
+  groups: TaskGroupDefinition[];
+  onFailure: FailurePolicy;
+}
+
+export interface TaskGroupDefinition {
+  name: string;
+  tasks: TaskDefinition[];
+  /** Context keys that all its tasks wait for. */
+  dependencies: string[];
+}
+
+export interface TaskDefinition {
+  name: string;
+  handler: string;
+  input?: JsonValue;
+  dependencies: string[];
+  optionalDependencies: string[];
+  after: string[];
+  /** Absent: one key, the task's own name. */
+  resultKeys?: string[];
+  optionalResultKeys: string[];
+  when?: string;
+  expansion?: ExpansionDefinition;
+  /** Absent: one attempt. */
+  retry?: RetryDefinition;
+  /** Of one attempt. */
+  timeoutMs?: number;
+  onFailure: TaskFailurePolicy;
+  fallback?: JsonValue;
+}
+
+/** Exactly one of array, zip, matrix, custom. */
+export interface ExpansionDefinition {
+  array?: JsonObject;
+  zip?: JsonObject;
+  matrix?: JsonObject;
+  exclude?: JsonValue[];
+  include?: JsonValue[];
+  custom?: { expression: string };
+  filter?: string;
+  identifier?: string;
+  outputFormat: OutputFormat;
+  flatten: boolean;
+  nested: boolean;
+  reduce?: string;
+  maxParallel?: number;
+  failFast: boolean;
+  toleratedFailures?: number;
+  toleratedFailurePercent?: number;
+  onItemFailure: ItemFailurePolicy;
+}
+
+export interface RetryDefinition {
+  maxAttempts: number;
+  initialDelayMs: number;
+  factor: number;
+  maxDelayMs: number;
+  jitter: boolean;
+  nonRetryable: string[];
+}
+
+export type OutputFormat = "MERGE" | "SEPARATE" | "SINGLE";
+export type FailurePolicy = "CONTINUE" | "FAIL_FAST";
+export type TaskFailurePolicy = "FAIL" | "IGNORE" | "FALLBACK";
+export type ItemFailurePolicy = "DROP" | "NULL" | "ERROR";
+
+/** Where a value stands in a definition, as a problem's path writes it: groups[0].tasks[2]. */
+export function taskPath(groupIndex: number, taskIndex: number): string {
+  return `groups[${groupIndex}].tasks[${taskIndex}]`;
+}

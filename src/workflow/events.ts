@@ -1,0 +1,92 @@
+/** The events of a workflow's log, as every reader of it sees them (API, progress, Kafka). */
+
+import type { JsonValue } from "./json.js";
+import type { Plan, PlanNode } from "./plan.js";
+import type { WorkflowStatus } from "./status.js";
+
+export const EVENT_TYPES = [
+  "WORKFLOW_SUBMITTED", "WORKFLOW_STARTED", "WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED",
+  "GROUP_STARTED", "GROUP_COMPLETED", "GROUP_FAILED",
+  "TASK_READY", "TASK_EXPANDED", "TASK_STARTED", "TASK_PROGRESS", "TASK_WAITING", "TASK_RETRYING",
+  "TASK_COMPLETED", "TASK_FAILED", "TASK_SKIPPED", "TASK_CANCELLED", "TASK_TIMED_OUT",
+  "CONTEXT_UPDATED",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export interface TaskError {
+  code: string;
+  message: string;
+  retryable: boolean;
+  details?: JsonValue;
+  /** Address of the task whose failure this is. */
+  task?: string;
+}
+
+export interface TaskProgress {
+  percent?: number;
+  message?: string;
+  data?: JsonValue;
+  /** Epoch milliseconds. */
+  atMs: number;
+}
+
+interface EventBase {
+  /** Opaque position in the log, to resume after this event. */
+  cursor: string;
+  /** 1, 2, 3 ... within the workflow, without a hole. */
+  seq: number;
+  /** Epoch milliseconds, Redis' clock. */
+  atMs: number;
+  workflowId: string;
+}
+export interface WorkflowStatusEvent extends EventBase {
+  kind: "workflow";
+  type: "WORKFLOW_SUBMITTED" | "WORKFLOW_STARTED" | "WORKFLOW_COMPLETED" | "WORKFLOW_FAILED" | "WORKFLOW_CANCELLED";
+  status: WorkflowStatus;
+  error?: TaskError;
+}
+export interface GroupEvent extends EventBase {
+  kind: "group";
+  type: "GROUP_STARTED" | "GROUP_COMPLETED" | "GROUP_FAILED";
+  group: string;
+}
+export interface TaskEvent extends EventBase {
+  kind: "task";
+  type: Exclude<EventType, WorkflowStatusEvent["type"] | GroupEvent["type"] | "CONTEXT_UPDATED">;
+  /** The task's address; its node in the plan. */
+  task: string;
+  node: number;
+  /** Position and identifier of the item, when the event is about one item of an expansion. */
+  itemIndex?: number;
+  item?: string;
+  attempt: number;
+  worker?: string;
+  error?: TaskError;
+  progress?: TaskProgress;
+  /** TASK_EXPANDED: how many items. */
+  itemCount?: number;
+  /** TASK_WAITING, TASK_RETRYING: until when, epoch milliseconds. */
+  untilMs?: number;
+  /**
+   * TASK_COMPLETED: the result. Results are stored once, outside the log; readers that were asked for results
+   * fill this in (EventManager's `withResults`).
+   */
+  result?: JsonValue;
+}
+export interface ContextEvent extends EventBase {
+  kind: "context";
+  type: "CONTEXT_UPDATED";
+  keys: string[];
+}
+export type WorkflowEvent = WorkflowStatusEvent | GroupEvent | TaskEvent | ContextEvent;
+
+export function isTerminalEvent(event: WorkflowEvent): boolean {
+  return event.type === "WORKFLOW_COMPLETED" || event.type === "WORKFLOW_FAILED" || event.type === "WORKFLOW_CANCELLED";
+}
+
+/** Why a task was skipped. @param cause `C`: its own condition; `U<node>`: that task did not end well */
+export function skipError(plan: Plan, node: PlanNode, cause: string): TaskError {
+  if (cause === "C") return { code: "CONDITION", message: `The condition of ${node.address} was not truthy`, retryable: false, task: node.address };
+  const upstream = plan.nodes[Number(cause.slice(1))] as PlanNode;
+  return { code: "UPSTREAM", message: `${node.address} was skipped because ${upstream.address} did not end well`, retryable: false, task: upstream.address };
+}

@@ -1,0 +1,60 @@
+/** The compiled shape of a definition: nodes, edges and static routing. The engine counts along it; it never changes. */
+
+import type { ExpansionDefinition, TaskDefinition, WorkflowDefinition } from "./definition.js";
+
+export interface Plan {
+  /** SHA-256 of the definition's JSON, hex, first 32 characters. */
+  readonly hash: string;
+  readonly definition: WorkflowDefinition;
+  readonly nodes: readonly PlanNode[];
+  readonly groups: readonly PlanGroup[];
+  /** Context key -> the node that writes it. */
+  readonly writerOf: ReadonlyMap<string, PlanNode>;
+  readonly nodeByAddress: ReadonlyMap<string, PlanNode>;
+  /** Longest chain of dependencies, counted in tasks. */
+  readonly levels: number;
+}
+
+export interface PlanGroup {
+  readonly index: number;
+  readonly name: string;
+  /** Indexes of the nodes that belong to it, in the order of the definition. */
+  readonly nodes: readonly number[];
+}
+
+export interface PlanNode {
+  readonly index: number;
+  /** group.task */
+  readonly address: string;
+  readonly name: string;
+  readonly group: number;
+  readonly task: TaskDefinition;
+  readonly expansion?: ExpansionDefinition;
+  /** Where it stands in the definition: groups[0].tasks[2]. */
+  readonly path: string;
+  /** Context keys it cannot start without, inferred and declared. */
+  readonly reads: readonly string[];
+  /** Context keys that it waits for only while some task may still write them. */
+  readonly optionalReads: readonly string[];
+  /** Context keys it writes. */
+  readonly keys: readonly string[];
+  readonly optionalKeys: readonly string[];
+  /** Edges that come in: what must have happened before it may start. */
+  readonly needs: readonly Edge[];
+  /** Edges that go out, mirror of needs. */
+  readonly dependents: readonly Edge[];
+  /** 1 for tasks without predecessors. */
+  readonly level: number;
+}
+
+/**
+ * KEY: `from` writes a key that `to` reads. OPTIONAL: the same, for a key that `to` can do without. AFTER: order only.
+ * Two nodes are joined by at most one edge, the strictest (KEY before AFTER before OPTIONAL).
+ */
+export interface Edge {
+  readonly from: number;
+  readonly to: number;
+  readonly kind: EdgeKind;
+  readonly key?: string;
+}
+export type EdgeKind = "KEY" | "AFTER" | "OPTIONAL";

@@ -1,0 +1,21 @@
+/** What planWorkflow answers: the problems of a definition and the graph it would run as. */
+
+import type { Problem } from "../errors.js";
+
+export interface PlanReport {
+  valid: boolean;
+  problems: Problem[];
+  warnings: Problem[];
+  nodes: PlanReportNode[];
+  levels: number;
+  /** Tasks and items, as far as literal lists and the given context tell; undefined when an expansion depends on results. */
+  estimatedTasks?: number;
+}
+
+export interface PlanReportNode {
+  task: string;
+  level: number;
+  dependsOn: string[];
+  reads: string[];
+  writes: string[];
+}

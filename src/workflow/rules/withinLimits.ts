@@ -1,0 +1,40 @@
+/** The definition and each value of the context are within their limits. */
+
+import { problem } from "../../errors.js";
+import type { Problem } from "../../errors.js";
+import type { WorkflowDefinition } from "../definition.js";
+import { isObject } from "../json.js";
+import { childPath, jsonBytes } from "../jsonTree.js";
+import { MAX_CONTEXT_VALUE_BYTES, MAX_DEFINITION_BYTES, MAX_TASKS } from "../limits.js";
+import type { RuleInput } from "./ruleInput.js";
+
+/** What the API fills in where the client wrote nothing; empty lists besides. */
+const DEFAULTS: ReadonlyMap<string, readonly unknown[]> = new Map(Object.entries({
+  onFailure: ["CONTINUE", "FAIL"], outputFormat: ["MERGE"], onItemFailure: ["DROP"], failFast: [true], flatten: [false], nested: [false],
+}));
+
+export function withinLimits({ definition, tasks, context }: RuleInput): Problem[] {
+  const problems: Problem[] = [];
+  if (tasks.length > MAX_TASKS) {
+    problems.push(problem("LIMIT_EXCEEDED", `The workflow declares ${tasks.length} tasks; the limit is ${MAX_TASKS}`, "groups",
+      "Use an expansion to run one task for many items."));
+  }
+  const bytes = writtenBytes(definition);
+  if (bytes > MAX_DEFINITION_BYTES) {
+    problems.push(problem("LIMIT_EXCEEDED", `The definition has ${bytes} bytes; the limit is ${MAX_DEFINITION_BYTES}`, "groups",
+      "Move data into the context, where each key may have as much."));
+  }
+  for (const [key, value] of Object.entries(isObject(context) ? context : {})) {
+    const size = jsonBytes(value);
+    if (size <= MAX_CONTEXT_VALUE_BYTES) continue;
+    problems.push(problem("LIMIT_EXCEEDED", `The context's ${key} has ${size} bytes; the limit is ${MAX_CONTEXT_VALUE_BYTES}`, childPath("context", key),
+      "Split it over several keys, or let a task fetch it."));
+  }
+  return problems;
+}
+
+/** Size of the definition about as the client wrote it: defaults must not count against 10,000 small tasks. */
+function writtenBytes(definition: WorkflowDefinition): number {
+  const isDefault = (key: string, value: unknown): boolean => DEFAULTS.get(key)?.includes(value) ?? (Array.isArray(value) && value.length === 0);
+  return Buffer.byteLength(JSON.stringify(definition, (key, value: unknown) => (isDefault(key, value) ? undefined : value)));
+}

@@ -1,0 +1,64 @@
+/** Finds every problem of a definition and its initial context at once: a list of rules, each in a file of its own. */
+
+import { problem } from "../errors.js";
+import type { Problem } from "../errors.js";
+import type { WorkflowDefinition } from "./definition.js";
+import type { JsonValue } from "./json.js";
+import { isDeeperThan } from "./jsonTree.js";
+import { MAX_GROUP_EDGES, MAX_JSON_DEPTH } from "./limits.js";
+import { contextIsObject } from "./rules/contextIsObject.js";
+import { expansionKind } from "./rules/expansionKind.js";
+import { expansionOptions } from "./rules/expansionOptions.js";
+import { expansionVariables } from "./rules/expansionVariables.js";
+import { fallbackGiven } from "./rules/fallbackGiven.js";
+import { keysNotInContext } from "./rules/keysNotInContext.js";
+import { knownAfterTasks } from "./rules/knownAfterTasks.js";
+import { knownHandlers } from "./rules/knownHandlers.js";
+import { knownKeys } from "./rules/knownKeys.js";
+import { literalLists } from "./rules/literalLists.js";
+import { matrixEntries } from "./rules/matrixEntries.js";
+import { noCycles } from "./rules/noCycles.js";
+import { noForbiddenKeys } from "./rules/noForbiddenKeys.js";
+import { noSelfDependencies } from "./rules/noSelfDependencies.js";
+import { requiredParts } from "./rules/requiredParts.js";
+import { retryAndTimeout } from "./rules/retryAndTimeout.js";
+import { ruleInput } from "./rules/ruleInput.js";
+import type { KnownHandlers, Rule, RuleInput } from "./rules/ruleInput.js";
+import { uniqueNames } from "./rules/uniqueNames.js";
+import { uniqueWriters } from "./rules/uniqueWriters.js";
+import { validNames } from "./rules/validNames.js";
+import { validSyntax } from "./rules/validSyntax.js";
+import { withinLimits } from "./rules/withinLimits.js";
+
+const RULES: readonly Rule[] = [
+  requiredParts, validNames, uniqueNames, withinLimits, contextIsObject, noForbiddenKeys, knownHandlers, validSyntax,
+  expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, fallbackGiven, retryAndTimeout,
+  uniqueWriters, keysNotInContext, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
+];
+
+/**
+ * All problems, in the order of the rules; empty when the workflow can be submitted.
+ * `context` undefined means that it is not known yet: then nothing is said about keys that it may hold.
+ */
+export function validateWorkflow(definition: WorkflowDefinition, context: JsonValue | undefined, handlers: KnownHandlers): Problem[] {
+  const misshapen = shapeProblems(definition, context);
+  return misshapen.length > 0 ? misshapen : problemsOf(ruleInput(definition, context, handlers));
+}
+
+/** The same over facts that the caller already has; its shape must have no problem. */
+export function problemsOf(input: RuleInput): Problem[] {
+  return RULES.flatMap((rule) => rule(input));
+}
+
+/** What would exhaust the stack or the memory of everything else, and so is asked before anything else. */
+export function shapeProblems(definition: WorkflowDefinition, context: JsonValue | undefined): Problem[] {
+  const problems = [{ what: "definition", value: definition, path: "groups" }, { what: "context", value: context, path: "context" }]
+    .filter(({ value }) => isDeeperThan(value, MAX_JSON_DEPTH))
+    .map(({ what, path }) => problem("LIMIT_EXCEEDED", `The ${what} nests lists and objects more than ${MAX_JSON_DEPTH} levels deep`, path, "Make it flatter."));
+  const groupEdges = definition.groups.reduce((total, group) => total + group.dependencies.length * group.tasks.length, 0);
+  if (groupEdges > MAX_GROUP_EDGES) {
+    problems.push(problem("LIMIT_EXCEEDED", `Dependencies of groups times their tasks make ${groupEdges} edges; the limit is ${MAX_GROUP_EDGES}`, "groups",
+      "Let one task read those keys, and the group wait for what it writes."));
+  }
+  return problems;
+}
