@@ -1,0 +1,132 @@
+/** One submission as a whole: accepted or refused with every problem, started, cancelled, cleaned up. */
+
+import { createHash } from "node:crypto";
+import { ulid } from "ulid";
+import { problem, type Problem } from "../errors.js";
+import { compilePlan } from "../workflow/compilePlan.js";
+import type { WorkflowDefinition } from "../workflow/definition.js";
+import type { TaskError } from "../workflow/events.js";
+import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
+import type { Plan } from "../workflow/plan.js";
+import { validateWorkflow } from "../workflow/validate.js";
+import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { HandlerRegistry } from "./handlers.js";
+import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
+import { firstPhase, laneOf, TaskGroup } from "./TaskGroup.js";
+
+const MAX_IDEMPOTENCY_KEY = 256;
+const MAX_LABELS_BYTES = 64 * 1024;
+
+export interface AgencyTaskGroupServices {
+  store: WorkflowStore;
+  reader: WorkflowReader;
+  handlers: HandlerRegistry;
+  /** Plans that this process compiles are kept for its workers. */
+  keepPlan(plan: Plan): void;
+}
+
+export class AgencyTaskGroup {
+  constructor(private readonly services: AgencyTaskGroupServices) {}
+
+  /**
+   * Validates, compiles, and stores context, plan, counters, indexes and the first events in one step.
+   * @throws FanwireError UNAVAILABLE when Redis cannot take it; nothing is stored then, or everything
+   *   (ask again with the same idempotency key to be sure).
+   */
+  async submit(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome> {
+    const context = input.context ?? {};
+    const problems = [...validateWorkflow(input.definition, context, this.#knownHandlers()), ...requestProblems(input)];
+    if (problems.length > 0) return { duplicate: false, problems };
+    const plan = compilePlan(input.definition);
+    this.services.keepPlan(plan);
+    const shard = this.#shardFor(caller, input.idempotencyKey);
+    const command = submitCommand(`s${shard}-${ulid()}`, caller, input, plan, context as JsonObject);
+    const reply = await this.services.store.submitWorkflow(shard, command);
+    if (reply.code === "CONFLICT") {
+      const message = `The idempotency key ${JSON.stringify(input.idempotencyKey)} stands for workflow ${reply.id}, which has another payload`;
+      return { duplicate: false, problems: [problem("IDEMPOTENCY_CONFLICT", message, "idempotencyKey")] };
+    }
+    return { workflowId: reply.id, duplicate: reply.code === "OK_DUP", problems: [] };
+  }
+
+  /** Every open task becomes CANCELLED at once; results of attempts that still run are dropped. */
+  async cancel(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }> {
+    const error: TaskError = { code: "CANCELLED", message: reason ?? "Cancelled", retryable: false };
+    const code = await this.services.store.cancelWorkflow(caller.tenant, id, JSON.stringify(error));
+    if (code === "NOT_FOUND") return { problems: [problem("NOT_FOUND", `There is no workflow ${id}`, "id")] };
+    if (code === "ALREADY_ENDED") return { problems: [problem("ALREADY_ENDED", `Workflow ${id} has already ended`, "id")] };
+    return { problems: [] };
+  }
+
+  /** Removes an ended workflow with everything that belongs to it. */
+  async cleanUp(id: string): Promise<void> {
+    const plan = await this.services.reader.planOf(id);
+    const expanded = plan?.nodes.filter((node) => node.expansion).map((node) => node.index) ?? [];
+    await this.services.store.deleteWorkflow(id, expanded);
+  }
+
+  #knownHandlers(): { has(name: string): boolean; names(): string[] } {
+    const { handlers } = this.services;
+    return { has: (name) => handlers.get(name) !== undefined, names: () => handlers.names() };
+  }
+
+  #shardFor(caller: Caller, idempotencyKey: string | undefined): number {
+    const { shards } = this.services.store;
+    if (shards === 1) return 0;
+    if (idempotencyKey === undefined) return Math.floor(Math.random() * shards);
+    return createHash("sha256").update(`${caller.tenant}\n${idempotencyKey}`).digest().readUInt32BE(0) % shards;
+  }
+}
+
+function requestProblems(input: SubmitWorkflowInput): Problem[] {
+  const problems: Problem[] = [];
+  const { labels, idempotencyKey } = input;
+  if (labels !== undefined && !isObject(labels)) problems.push(problem("INVALID_VALUE", "labels must be an object", "labels"));
+  else if (labels !== undefined && JSON.stringify(labels).length > MAX_LABELS_BYTES) problems.push(problem("LIMIT_EXCEEDED", "labels are larger than 64 KiB", "labels"));
+  if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > MAX_IDEMPOTENCY_KEY)) {
+    problems.push(problem("INVALID_VALUE", `An idempotency key has 1 to ${MAX_IDEMPOTENCY_KEY} characters`, "idempotencyKey"));
+  }
+  return problems;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}
+
+/** Absent values are left out, so that a definition that says undefined equals one that says nothing. */
+function payloadText(definition: WorkflowDefinition, context: JsonObject, labels: JsonValue | undefined): string {
+  return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels })) as JsonValue);
+}
+
+function submitCommand(id: string, caller: Caller, input: SubmitWorkflowInput, plan: Plan, context: JsonObject): SubmitCommand {
+  const keyed = input.idempotencyKey !== undefined;
+  const initial = TaskGroup.initial(plan);
+  const started = new Set(initial.map((node) => node.group));
+  const waiting = plan.nodes.length - initial.length;
+  const keyHash = keyed ? sha256(input.idempotencyKey as string) : "";
+  const fields = [
+    "st", "P", "hash", plan.hash, "nm", plan.definition.name, "tn", caller.tenant, "left", String(plan.nodes.length),
+    "n", `${plan.nodes.length} ${waiting} ${initial.length} 0 0 0 0 0 0 0`, "nn", String(plan.nodes.length), "ng", String(plan.groups.length),
+  ];
+  if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
+  if (keyed) fields.push("idem", keyHash);
+  for (const group of plan.groups) fields.push(`g${group.index}`, `${group.nodes.length} 0 ${started.has(group.index) ? 1 : 0}`);
+  const lines = ["B"];
+  const ready: string[] = [];
+  for (const node of initial) {
+    const phase = firstPhase(node);
+    if (started.delete(node.group)) lines.push(`G ${node.group}`);
+    lines.push(`R ${node.index}`);
+    fields.push(String(node.index), `R 1 0 0 0 0 0 - ${phase === "EXPAND" ? "x" : "p"} 0`);
+    ready.push(String(node.index), laneOf(node, phase));
+  }
+  return {
+    id, plan, fields, ready,
+    tenant: caller.tenant,
+    idempotencyKeyHash: keyHash,
+    payloadHash: keyed ? sha256(payloadText(input.definition, context, input.labels)) : "",
+    context: Object.entries(context).flatMap(([key, value]) => [key, JSON.stringify(value)]),
+    eventLines: lines.join("\n"),
+    eventCount: lines.length,
+  };
+}

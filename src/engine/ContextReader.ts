@@ -1,0 +1,109 @@
+/** The context as values: JSON parsed, views over items assembled, and what workers have read kept for their next task. */
+
+import type { TaskError } from "../workflow/events.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
+import { collectOutput, resultFields, type ItemOutcome as ItemResult } from "../workflow/outputs.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { ItemOutcome, WorkflowReader } from "./ports.js";
+
+/** Text kept for workers, over all workflows, in characters. */
+const CACHE_CHARACTERS = 64 * 1024 * 1024;
+
+/** What an entry costs besides its text. */
+const WORKFLOW_OVERHEAD = 300;
+const VALUE_OVERHEAD = 100;
+
+interface Cached { values: Map<string, JsonValue>; characters: number }
+
+/** A context key's text that is no JSON: `@<task>`, the output of that expanded task. */
+function viewOf(text: string): number | undefined {
+  return text.startsWith("@") ? Number(text.slice(1)) : undefined;
+}
+
+export class ContextReader {
+  /** In order of last use. Context keys are written once, so what was read stays true. */
+  readonly #cache = new Map<string, Cached>();
+  #characters = 0;
+
+  constructor(private readonly reader: WorkflowReader) {}
+
+  /** Values of the keys that are present, as they stand now. */
+  async read(workflowId: string, plan: Plan, keys?: readonly string[]): Promise<JsonObject> {
+    const texts = await this.reader.contextTexts(workflowId, keys);
+    const context: JsonObject = {};
+    for (const [key, text] of texts) context[key] = await this.#value(workflowId, plan, key, text);
+    return context;
+  }
+
+  /** The cached values, when all these keys are among them. */
+  cached(workflowId: string, keys: readonly string[]): ReadonlyMap<string, JsonValue> | undefined {
+    const entry = this.#cache.get(workflowId);
+    if (!entry) return keys.length === 0 ? new Map() : undefined;
+    for (const key of keys) if (!entry.values.has(key)) return undefined;
+    this.#cache.delete(workflowId);
+    this.#cache.set(workflowId, entry);
+    return entry.values;
+  }
+
+  /** Makes sure that those of the keys that are present in the context are in the cache; answers the workflow's cached values. */
+  async load(workflowId: string, plan: Plan, keys: readonly string[]): Promise<ReadonlyMap<string, JsonValue>> {
+    const known = this.#cache.get(workflowId)?.values;
+    const missing = keys.filter((key) => !known?.has(key));
+    const values = new Map(known);
+    for (const [key, text] of await this.reader.contextTexts(workflowId, missing)) {
+      const value = await this.#value(workflowId, plan, key, text);
+      values.set(key, value);
+      this.remember(workflowId, key, value, text.length);
+    }
+    return values;
+  }
+
+  /** A value that was just written, or read. */
+  remember(workflowId: string, key: string, value: JsonValue, characters: number): void {
+    let entry = this.#cache.get(workflowId);
+    let added = characters + VALUE_OVERHEAD;
+    if (!entry) {
+      this.#cache.set(workflowId, (entry = { values: new Map(), characters: 0 }));
+      added += WORKFLOW_OVERHEAD;
+    }
+    entry.values.set(key, value);
+    entry.characters += added;
+    this.#characters += added;
+    while (this.#characters > CACHE_CHARACTERS && this.#cache.size > 1) {
+      const [oldest, dropped] = this.#cache.entries().next().value as [string, Cached];
+      this.#cache.delete(oldest);
+      this.#characters -= dropped.characters;
+    }
+  }
+
+  forget(workflowId: string): void {
+    const entry = this.#cache.get(workflowId);
+    if (!entry) return;
+    this.#cache.delete(workflowId);
+    this.#characters -= entry.characters;
+  }
+
+  async #value(workflowId: string, plan: Plan, key: string, text: string): Promise<JsonValue> {
+    const node = viewOf(text);
+    if (node === undefined) return JSON.parse(text) as JsonValue;
+    return this.outputOf(workflowId, plan.nodes[node] as PlanNode, key);
+  }
+
+  /** The output of an expanded task, made of its items; of one key when the task writes several. */
+  async outputOf(workflowId: string, node: PlanNode, key?: string): Promise<JsonValue> {
+    const { outcomes, shape } = await this.reader.itemOutcomes(workflowId, node.index);
+    const output = collectOutput(node.expansion as NonNullable<typeof node.expansion>, outcomes.map(parsed), shape);
+    if (key === undefined) return output;
+    const fields = resultFields(node, output);
+    return "error" in fields ? null : (fields.writes.find(([name]) => name === key)?.[1] ?? null);
+  }
+}
+
+export function parsed(outcome: ItemOutcome): ItemResult {
+  return {
+    identifier: outcome.identifier,
+    status: outcome.status,
+    ...(outcome.result === undefined ? {} : { result: JSON.parse(outcome.result) as JsonValue }),
+    ...(outcome.error === undefined ? {} : { error: outcome.error satisfies TaskError }),
+  };
+}

@@ -1,0 +1,52 @@
+/** The engine as its users (api, cli, worker) see it: verbs that change workflows and questions about them. */
+
+import type { Problem } from "../errors.js";
+import type { WorkflowDefinition } from "../workflow/definition.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
+import type { TaskStatus } from "../workflow/status.js";
+import type { PlanReport } from "../workflow/planReport.js";
+import type { HandlerInfo } from "./handlers.js";
+import type {
+  AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot,
+} from "./snapshot.js";
+
+/** On whose behalf a verb runs. */
+export interface Caller {
+  tenant: string;
+}
+
+export interface SubmitWorkflowInput {
+  definition: WorkflowDefinition;
+  /** Default {}. */
+  context?: JsonValue;
+  idempotencyKey?: string;
+  labels?: JsonValue;
+}
+
+export interface SubmitWorkflowOutcome {
+  workflowId?: string;
+  /** True when the idempotency key had been used before with the same payload. */
+  duplicate: boolean;
+  problems: Problem[];
+}
+
+export interface Engine {
+  submitWorkflow(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome>;
+  cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }>;
+  planWorkflow(definition: WorkflowDefinition, context?: JsonValue): PlanReport;
+  handlers(): HandlerInfo[];
+
+  /** One read of header size; null when there is no such workflow for this caller. */
+  workflow(caller: Caller, id: string): Promise<WorkflowSnapshot | null>;
+  workflowDetail(caller: Caller, id: string): Promise<WorkflowDetail | null>;
+  workflows(caller: Caller, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>>;
+  /** The context, whole or the keys asked for (absent keys are left out), views over items assembled. */
+  context(id: string, keys?: readonly string[]): Promise<JsonObject>;
+  /** Items of an expanded task, in item order. */
+  items(task: TaskState, filter: { status?: TaskStatus[] }, page: PageRequest): Promise<Page<ItemState>>;
+  /** The task's result; undefined while there is none. */
+  result(task: TaskState): Promise<JsonValue | undefined>;
+  /** The handler's input, templates resolved as the attempt sees them; undefined before the task is ready. */
+  input(task: TaskState): Promise<JsonValue | undefined>;
+  attempts(task: TaskState): AttemptState[];
+}

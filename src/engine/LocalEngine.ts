@@ -1,0 +1,114 @@
+/** The engine facade: verbs go to AgencyTaskGroup, questions to the readers. */
+
+import type { Problem } from "../errors.js";
+import { FanwireError } from "../errors.js";
+import { buildPlanReport } from "../workflow/buildPlanReport.js";
+import { compiledTask } from "../workflow/compiledTask.js";
+import type { WorkflowDefinition } from "../workflow/definition.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { PlanReport } from "../workflow/planReport.js";
+import type { TaskStatus } from "../workflow/status.js";
+import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
+import type { ContextReader } from "./ContextReader.js";
+import type { Caller, Engine, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { HandlerInfo, HandlerRegistry } from "./handlers.js";
+import { pageOfItems } from "./itemPages.js";
+import type { WorkflowReader } from "./ports.js";
+import type { AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
+import { readableKeys, TaskScope } from "./TaskScope.js";
+
+export interface LocalEngineServices {
+  workflows: AgencyTaskGroup;
+  reader: WorkflowReader;
+  contexts: ContextReader;
+  handlers: HandlerRegistry;
+}
+
+export class LocalEngine implements Engine {
+  constructor(private readonly services: LocalEngineServices) {}
+
+  submitWorkflow(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome> {
+    return this.services.workflows.submit(caller, input);
+  }
+
+  cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }> {
+    return this.services.workflows.cancel(caller, id, reason);
+  }
+
+  planWorkflow(definition: WorkflowDefinition, context?: JsonValue): PlanReport {
+    const { handlers } = this.services;
+    return buildPlanReport(definition, context, { has: (name) => handlers.get(name) !== undefined, names: () => handlers.names() });
+  }
+
+  handlers(): HandlerInfo[] {
+    return this.services.handlers.list();
+  }
+
+  async workflow(caller: Caller, id: string): Promise<WorkflowSnapshot | null> {
+    const snapshot = await this.services.reader.snapshot(id);
+    return snapshot?.tenant === caller.tenant ? snapshot : null;
+  }
+
+  async workflowDetail(caller: Caller, id: string): Promise<WorkflowDetail | null> {
+    const detail = await this.services.reader.detail(id);
+    return detail?.tenant === caller.tenant ? detail : null;
+  }
+
+  workflows(caller: Caller, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>> {
+    return this.services.reader.list(caller.tenant, filter, page);
+  }
+
+  async context(id: string, keys?: readonly string[]): Promise<JsonObject> {
+    const plan = await this.services.reader.planOf(id);
+    return plan ? this.services.contexts.read(id, plan, keys) : {};
+  }
+
+  items(task: TaskState, filter: { status?: TaskStatus[] }, page: PageRequest): Promise<Page<ItemState>> {
+    return pageOfItems(this.services.reader, task, filter, page);
+  }
+
+  async result(task: TaskState): Promise<JsonValue | undefined> {
+    if (task.status !== "COMPLETED") return undefined;
+    const plan = await this.services.reader.planOf(task.workflowId);
+    return plan && resultOf(this.services.reader, this.services.contexts, task.workflowId, plan, task.node);
+  }
+
+  async input(task: TaskState): Promise<JsonValue | undefined> {
+    if (task.status === "PENDING" || task.node.expansion || task.readyMs === undefined) return undefined;
+    const plan = await this.services.reader.planOf(task.workflowId);
+    if (!plan) return undefined;
+    const values = new Map(Object.entries(await this.services.contexts.read(task.workflowId, plan, readableKeys(task.node))));
+    const scope = new TaskScope(values, task.node, { workflowId: task.workflowId, workflowName: plan.definition.name, attempt: task.attempt });
+    try {
+      return await compiledTask(task.node).input.render(scope);
+    } catch (error) {
+      // The attempt failed for the same reason, and says so in its error.
+      if (error instanceof FanwireError) return undefined;
+      throw error;
+    }
+  }
+
+  attempts(task: TaskState): AttemptState[] {
+    const current = task.attempt > task.earlierAttempts.length && task.startedMs !== undefined && task.status !== "READY" && task.status !== "WAITING";
+    if (!current) return task.earlierAttempts;
+    return [...task.earlierAttempts, {
+      number: task.attempt,
+      startedMs: task.startedMs as number,
+      ...(task.worker === undefined ? {} : { worker: task.worker }),
+      ...(task.finishedMs === undefined ? {} : { finishedMs: task.finishedMs }),
+      ...(task.error === undefined ? {} : { error: task.error }),
+    }];
+  }
+}
+
+/** A completed task's result: kept beside the context when it is not what its one key holds. */
+export async function resultOf(
+  reader: WorkflowReader, contexts: ContextReader, workflowId: string, plan: Plan, node: PlanNode,
+): Promise<JsonValue | undefined> {
+  const text = await reader.resultText(workflowId, node.index);
+  if (text !== undefined) return JSON.parse(text) as JsonValue;
+  const key = node.keys[0];
+  if (key === undefined) return undefined;
+  return (await contexts.read(workflowId, plan, [key]))[key];
+}

@@ -1,0 +1,79 @@
+/** How the tasks of a plan follow one another: which lane a unit waits in, and what the end of a task releases or skips. */
+
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { Phase } from "./ports.js";
+
+/** The lane of units that only evaluate expressions (finding items, collecting outputs); every engine process serves it. */
+export const PLAN_LANE = "$plan";
+const PLAN_LANE_REF = `${PLAN_LANE}~0`;
+
+/** How a task ended, as far as its dependents care. IGNORED: failed under IGNORE. CONDITION: skipped by its own condition. */
+export type TaskEnd = "COMPLETED" | "CONDITION" | "IGNORED" | "FAILED";
+
+/** `handler~timeoutMs`: the lane's name and what an attempt that is claimed from it may take (0: no limit). */
+export function laneOf(node: PlanNode, phase: Phase): string {
+  return phase === "EXPAND" || phase === "COLLECT" ? PLAN_LANE_REF : `${node.task.handler}~${node.task.timeoutMs ?? 0}`;
+}
+
+/** The phase that a task starts in. */
+export function firstPhase(node: PlanNode): Phase {
+  return node.expansion ? "EXPAND" : "PLAIN";
+}
+
+/** Static routing of a plan's tasks, worked out once per plan and end. */
+export class TaskGroup {
+  static readonly #routes = new WeakMap<Plan, Map<string, string>>();
+
+  /**
+   * What the store follows when a task ends: `d` counts one dependency of a task down, `s` skips a task that can never
+   * start now, `m` counts down for those that can do without a task that was just skipped.
+   * @param missingKeys optional result keys that the task did not write
+   */
+  static route(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly string[] = []): string {
+    if (missingKeys.length > 0) return compile(plan, node, end, missingKeys);
+    let routes = this.#routes.get(plan);
+    if (!routes) this.#routes.set(plan, (routes = new Map()));
+    const name = `${end} ${node.index}`;
+    let route = routes.get(name);
+    if (route === undefined) routes.set(name, (route = compile(plan, node, end, missingKeys)));
+    return route;
+  }
+
+  /** Tasks that can start at once. */
+  static initial(plan: Plan): PlanNode[] {
+    return plan.nodes.filter((node) => node.needs.length === 0);
+  }
+}
+
+function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly string[]): string {
+  const tokens: string[] = [];
+  const skipped = new Set<number>();
+  const doomed: PlanNode[] = [];
+  for (const edge of node.dependents) {
+    const to = plan.nodes[edge.to] as PlanNode;
+    if (endsWellFor(edge.kind, end, to, missingKeys)) tokens.push(release("d", to));
+    else doomed.push(to);
+  }
+  for (let next = doomed.shift(); next; next = doomed.shift()) {
+    if (skipped.has(next.index)) continue;
+    skipped.add(next.index);
+    tokens.push(`s${next.index}/${node.index}/${next.group}/-/p`);
+    for (const edge of next.dependents) {
+      const to = plan.nodes[edge.to] as PlanNode;
+      if (edge.kind === "OPTIONAL") tokens.push(release("m", to));
+      else doomed.push(to);
+    }
+  }
+  return tokens.join(" ");
+}
+
+function endsWellFor(kind: string, end: TaskEnd, to: PlanNode, missingKeys: readonly string[]): boolean {
+  if (kind === "OPTIONAL") return true;
+  if (kind === "AFTER") return end !== "FAILED";
+  return end === "COMPLETED" && !missingKeys.some((key) => to.reads.includes(key));
+}
+
+function release(kind: "d" | "m", to: PlanNode): string {
+  const phase = firstPhase(to);
+  return `${kind}${to.index}/${to.needs.length}/${to.group}/${laneOf(to, phase)}/${phase === "EXPAND" ? "x" : "p"}`;
+}

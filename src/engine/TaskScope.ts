@@ -1,0 +1,40 @@
+/** What the expressions of a task can see: the context keys it reads, and the `$`-names that apply. */
+
+import type { Scope } from "../workflow/expressions/types.js";
+import type { TaskError } from "../workflow/events.js";
+import type { JsonValue } from "../workflow/json.js";
+import type { PlanNode } from "../workflow/plan.js";
+
+export class TaskScope implements Scope {
+  readonly #dollars: Map<string, JsonValue>;
+
+  constructor(
+    readonly values: ReadonlyMap<string, JsonValue>,
+    private readonly node: PlanNode,
+    about: { workflowId: string; workflowName: string; attempt: number; error?: TaskError; results?: JsonValue[] },
+  ) {
+    this.#dollars = new Map<string, JsonValue>([
+      ["$attempt", about.attempt],
+      ["$workflow", { id: about.workflowId, name: about.workflowName }],
+    ]);
+    if (about.error) this.#dollars.set("$error", { ...about.error } as unknown as JsonValue);
+    if (about.results) this.#dollars.set("$results", about.results);
+  }
+
+  get(name: string): JsonValue | undefined {
+    if (name.startsWith("$")) return this.#dollars.get(name);
+    const value = this.values.get(name);
+    if (value !== undefined) return value;
+    // Declared as optional and not there, so it can no longer come: reads as null.
+    return this.node.task.optionalDependencies.includes(name) ? null : undefined;
+  }
+
+  names(): Iterable<string> {
+    return [...this.values.keys(), ...this.#dollars.keys()];
+  }
+}
+
+/** Every context key that the task may read. */
+export function readableKeys(node: PlanNode): readonly string[] {
+  return node.optionalReads.length === 0 ? node.reads : [...node.reads, ...node.optionalReads];
+}

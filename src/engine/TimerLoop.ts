@@ -1,0 +1,183 @@
+/** Fires durable timers: lost leases, attempt timeouts, retries, delays, retention. Any number of loops may run at once. */
+
+import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
+import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowReader, WorkflowStore } from "./ports.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { TaskError } from "../workflow/events.js";
+import { isTaskEnded } from "../workflow/status.js";
+import { laneOf } from "./TaskGroup.js";
+import type { Settlement } from "./Settlement.js";
+
+/** A task that lost this many workers is POISON. */
+export const MAX_LOSSES = 5;
+/** After this many losses the items of a range go their own ways, so that one bad item does not take the others along. */
+const LOSSES_BEFORE_SPLIT = 2;
+const BATCH = 200;
+const LONGEST_SLEEP_MS = 500;
+
+export interface TimerLoopServices {
+  store: WorkflowStore;
+  reader: WorkflowReader;
+  settlement: Settlement;
+  workflows: AgencyTaskGroup;
+  log: { warn(obj: object, message: string): void };
+}
+
+const NO_CLAIMS: ClaimRequest = { worker: "timers", request: "", want: 0, lanes: [] };
+
+export class TimerLoop {
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #reschedule: (() => void) | undefined;
+  #nextLookMs = Infinity;
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly shard: number, private readonly services: TimerLoopServices) {}
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      let sleepMs = LONGEST_SLEEP_MS;
+      try {
+        const { timers, nextMs } = await this.services.store.dueTimers(this.shard, BATCH);
+        if (timers.length > 0) await this.#fire(timers);
+        sleepMs = timers.length === BATCH ? 0 : Math.min(nextMs ?? LONGEST_SLEEP_MS, LONGEST_SLEEP_MS);
+      } catch (error) {
+        if (!this.#stopped) this.services.log.warn({ err: error, shard: this.shard }, "timers could not be fired; trying again");
+      }
+      if (sleepMs > 0 && !this.#stopped) await this.#sleep(sleepMs);
+    }
+  }
+
+  /** A timer was set in this process: look again when it is due, even if that is before the next look. */
+  hint(delayMs: number): void {
+    const dueMs = Date.now() + delayMs;
+    if (dueMs >= this.#nextLookMs) return;
+    this.#nextLookMs = dueMs;
+    this.#reschedule?.();
+  }
+
+  #sleep(ms: number): Promise<void> {
+    // A hint that came while timers were being fired counts too.
+    this.#nextLookMs = Math.min(this.#nextLookMs, Date.now() + ms);
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const over = (): void => {
+        clearTimeout(timer);
+        this.#nextLookMs = Infinity;
+        this.#reschedule = undefined;
+        resolve();
+      };
+      this.#wake = over;
+      this.#reschedule = () => {
+        clearTimeout(timer);
+        timer = setTimeout(over, Math.max(0, this.#nextLookMs - Date.now()));
+      };
+      this.#reschedule();
+    });
+  }
+
+  async #fire(timers: readonly DueTimer[]): Promise<void> {
+    const settled: DueTimer[] = [];
+    const outcomes: Outcome[] = [];
+    for (const timer of timers) {
+      try {
+        outcomes.push(...(await this.#consequences(timer)));
+        settled.push(timer);
+      } catch (error) {
+        this.services.log.warn({ err: error, timer: timer.member }, "a timer failed; it comes again");
+      }
+    }
+    for (let i = 0; i < outcomes.length; i += BATCH) {
+      await this.services.store.completeTasks(this.shard, NO_CLAIMS, outcomes.slice(i, i + BATCH));
+    }
+    await this.services.store.settleTimers(this.shard, settled);
+  }
+
+  async #consequences(timer: DueTimer): Promise<Outcome[]> {
+    switch (timer.kind) {
+      case "LEASE": {
+        const lists = await Promise.all(timer.units.map((unit) => this.#lost({ ...unit, attempt: 0, token: timer.token })));
+        return lists.flat();
+      }
+      case "TIMEOUT":
+        return this.#timedOut({ ...timer, attempt: 0 });
+      case "DELAY":
+        return this.#delayOver({ ...timer, attempt: 0 });
+      case "RETRY":
+        return this.#retryDue({ ...timer, token: "0" });
+      case "RETENTION":
+        await this.services.workflows.cleanUp(timer.workflowId);
+        return [];
+    }
+  }
+
+  /** The unit as it stands, when it still runs (or waits) under that token. */
+  async #current(at: UnitRef): Promise<{ plan: Plan; node: PlanNode; ref: UnitRef; record: UnitRecord } | undefined> {
+    const record = await this.services.reader.unit(at.workflowId, at.node, at.unit);
+    if (!record || record.token !== at.token || isTaskEnded(record.status) || record.status === "READY") return undefined;
+    const plan = await this.services.reader.planOf(at.workflowId);
+    const node = plan?.nodes[at.node];
+    if (!plan || !node) return undefined;
+    const { workflowId, unit, token } = at;
+    return { plan, node, record, ref: { workflowId, node: at.node, unit, attempt: record.attempt, token } };
+  }
+
+  async #lost(at: UnitRef): Promise<Outcome[]> {
+    const found = await this.#current(at);
+    if (!found || found.record.status !== "RUNNING") return [];
+    const { plan, node, ref, record } = found;
+    const losses = record.losses + 1;
+    if (losses >= MAX_LOSSES) {
+      const error: TaskError = { code: "POISON", message: `${node.address} lost its worker ${losses} times`, retryable: false, task: node.address };
+      return this.#failUnit(plan, node, ref, error);
+    }
+    if (losses === LOSSES_BEFORE_SPLIT && ref.unit.startsWith("r")) return [{ kind: "split", ref, lane: laneOf(node, "ITEMS") }];
+    const phase = ref.unit === "-" ? (node.expansion ? "EXPAND" : "PLAIN") : "ITEMS";
+    return [{ kind: "requeue", ref, lane: laneOf(node, phase), lost: true }];
+  }
+
+  async #timedOut(at: UnitRef): Promise<Outcome[]> {
+    const found = await this.#current(at);
+    if (!found || found.record.status !== "RUNNING") return [];
+    const { plan, node, ref } = found;
+    const error: TaskError = { code: "TIMEOUT", message: `An attempt of ${node.address} took longer than ${node.task.timeoutMs} ms`, retryable: true, task: node.address };
+    return this.#failUnit(plan, node, ref, error);
+  }
+
+  async #failUnit(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError): Promise<Outcome[]> {
+    const { settlement, reader } = this.services;
+    if (ref.unit === "-") return [await settlement.fail(plan, node, ref, error)];
+    const open = await reader.openItems(ref.workflowId, node.index, ref.unit);
+    const pieces = open.map(({ offset }) => settlement.failItem(node, offset, ref.attempt, error));
+    return pieces.length === 0 ? [] : [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
+  }
+
+  async #delayOver(at: UnitRef): Promise<Outcome[]> {
+    const found = await this.#current(at);
+    if (!found || found.record.status !== "WAITING") return [];
+    const { plan, node, ref } = found;
+    const text = (await this.services.reader.delayedResult(ref.workflowId, node.index, ref.unit)) ?? "null";
+    if (ref.unit === "-") return [this.services.settlement.complete(plan, node, ref, JSON.parse(text))];
+    const open = await this.services.reader.openItems(ref.workflowId, node.index, ref.unit);
+    const pieces = open.map(({ offset }) => ({ letter: "C" as const, offset, count: 1, text: `[${text}]` }));
+    return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
+  }
+
+  async #retryDue(at: UnitRef): Promise<Outcome[]> {
+    const plan = await this.services.reader.planOf(at.workflowId);
+    const node = plan?.nodes[at.node];
+    if (!node) return [];
+    const phase = at.unit === "-" ? (node.expansion ? "EXPAND" : "PLAIN") : "ITEMS";
+    return [{ kind: "ready", ref: at, lane: laneOf(node, phase) }];
+  }
+}

@@ -1,0 +1,84 @@
+/** What a handler is: the code that one attempt of a task runs. */
+
+import { FanwireError } from "../errors.js";
+import type { JsonValue } from "../workflow/json.js";
+
+export interface HandlerContext<Input = JsonValue> {
+  /** Templates resolved. */
+  input: Input;
+  /** Which attempt of which task of which workflow: also the idempotency key for the outside world. */
+  workflowId: string;
+  /** Address with the item, e.g. enrich.score[7]. */
+  task: string;
+  /** 1 for the first. */
+  attempt: number;
+  /** `<workflowId>/<task>/<attempt>` */
+  idempotencyKey: string;
+  /** Fires when the attempt times out, the workflow is cancelled, the lease is lost or the worker is told to stop at once. */
+  signal: AbortSignal;
+  /** Recorded as a TASK_PROGRESS event. percent 0 to 100. */
+  progress(percent?: number, message?: string, data?: JsonValue): void;
+  log(message: string, data?: JsonValue): void;
+}
+
+/** Result of a handler that gives its worker back and is completed by the engine's timer. */
+export class CompleteLater {
+  constructor(readonly delayMs: number, readonly result: JsonValue) {}
+}
+
+export interface Handler {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema, for people and tools. */
+  readonly inputSchema?: JsonValue;
+  readonly outputSchema?: JsonValue;
+  readonly builtIn: boolean;
+  /** True when a call takes microseconds: its items then travel in wide ranges, and a worker takes many of them at once. */
+  readonly light?: boolean;
+  /**
+   * Runs one attempt. May answer synchronously, which is much cheaper. `undefined` counts as null.
+   * Throws FanwireError with a code, or anything else, which becomes HANDLER_ERROR.
+   */
+  run(context: HandlerContext): Promise<JsonValue | CompleteLater | undefined> | JsonValue | CompleteLater | undefined;
+}
+
+export interface HandlerInfo {
+  name: string;
+  description: string;
+  inputSchema?: JsonValue;
+  outputSchema?: JsonValue;
+  builtIn: boolean;
+}
+
+/** Handler names are part of lane names and of the routing texts that scripts read. */
+const HANDLER_NAME = /^[A-Za-z_][\w.:-]{0,127}$/;
+
+/** Handlers by name; the registry of one process. */
+export class HandlerRegistry {
+  readonly #byName = new Map<string, Handler>();
+
+  constructor(handlers: Iterable<Handler> = []) {
+    for (const handler of handlers) this.register(handler);
+  }
+
+  /** @throws FanwireError INVALID_VALUE when the name is taken or has other characters than letters, digits and _ . : - */
+  register(handler: Handler): void {
+    if (!HANDLER_NAME.test(handler.name)) throw new FanwireError("INVALID_VALUE", `${JSON.stringify(handler.name)} is no name for a handler`);
+    if (this.#byName.has(handler.name)) throw new FanwireError("INVALID_VALUE", `Two handlers are named ${handler.name}`);
+    this.#byName.set(handler.name, handler);
+  }
+
+  get(name: string): Handler | undefined {
+    return this.#byName.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#byName.keys()];
+  }
+
+  list(): HandlerInfo[] {
+    return [...this.#byName.values()].map(({ name, description, inputSchema, outputSchema, builtIn }) => ({
+      name, description, builtIn, ...(inputSchema === undefined ? {} : { inputSchema }), ...(outputSchema === undefined ? {} : { outputSchema }),
+    }));
+  }
+}

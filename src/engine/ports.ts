@@ -1,0 +1,191 @@
+/** What the engine asks of its store, its readers and its doorbell; implemented over Redis in store/ and events/. */
+
+import type { JsonObject } from "../workflow/json.js";
+import type { Plan } from "../workflow/plan.js";
+import type { TaskStatus } from "../workflow/status.js";
+import type { TaskError } from "../workflow/events.js";
+import type { WorkflowDetail, WorkflowFilter, WorkflowSnapshot, Page, PageRequest } from "./snapshot.js";
+
+/**
+ * A unit is what is claimed at once: a whole task ("-"), a range of an expanded task's items ("r<chunk>"), or one item
+ * that left its range, to be retried or completed later ("<item>").
+ */
+export interface UnitRef {
+  workflowId: string;
+  node: number;
+  unit: string;
+  attempt: number;
+  /** Fencing token of the claim. */
+  token: string;
+}
+
+/** PLAIN: run the handler. EXPAND: find the items. ITEMS: run the handler for items. COLLECT: make the task's output of them. */
+export type Phase = "PLAIN" | "EXPAND" | "ITEMS" | "COLLECT";
+
+export interface Claim extends UnitRef {
+  definitionHash: string;
+  phase: Phase;
+  /** How often a worker was lost with this unit. */
+  losses: number;
+  submittedMs: number;
+  /** ITEMS: position of the first item, its offset in its chunk, and how many. */
+  firstItem: number;
+  offset: number;
+  itemCount: number;
+  /** ITEMS: one letter per item of the unit; "." (or "r" for an item's own unit) is still to run. */
+  statuses: string;
+  /** ITEMS: JSON list of [identifier, variables] of the whole chunk. */
+  variables: string;
+}
+
+/** Ended for good; texts are JSON. */
+export interface DoneOutcome {
+  kind: "done";
+  ref: UnitRef;
+  status: "COMPLETED" | "FAILED" | "SKIPPED" | "TIMED_OUT";
+  error?: string;
+  failsWorkflow: boolean;
+  cancelsRest: boolean;
+  group: number;
+  /** The result, when it is not what stands under the task's one context key. */
+  result?: string;
+  /** Static routing, see TaskGroup.route. */
+  route: string;
+  /** Context keys and their JSON texts, alternating. */
+  writes: string[];
+}
+export interface RetryOutcome { kind: "retry"; ref: UnitRef; delayMs: number; error: string }
+export interface WaitOutcome { kind: "wait"; ref: UnitRef; delayMs: number; result: string }
+export interface RequeueOutcome { kind: "requeue"; ref: UnitRef; lane: string; lost: boolean }
+/** A range whose open items become units of their own. */
+export interface SplitOutcome { kind: "split"; ref: UnitRef; lane: string }
+export interface ReadyOutcome { kind: "ready"; ref: UnitRef; lane: string }
+export interface ExpandOutcome {
+  kind: "expand";
+  ref: UnitRef;
+  total: number;
+  chunk: number;
+  window: number;
+  tolerated: number;
+  failFast: boolean;
+  lane: string;
+  planLane: string;
+  shape?: string;
+  /** Field and value, alternating; empty when storeItems brought them before. */
+  variables: string[];
+}
+export interface ItemsOutcome { kind: "items"; ref: UnitRef; lane: string; planLane: string; pieces: ItemPiece[] }
+/** C: JSON list of `count` results from `offset` in the chunk on. F: error of one. Y: retry after `count` ms. W: complete after `count` ms with the text. */
+export interface ItemPiece { letter: "C" | "F" | "Y" | "W"; offset: number; count: number; text: string }
+export interface ProgressOutcome { kind: "progress"; ref: UnitRef; item?: number; text: string }
+export type Outcome =
+  | DoneOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ItemsOutcome | ProgressOutcome;
+
+export interface ClaimRequest {
+  worker: string;
+  /** Unique per request of the worker: the same one asked again gets the same answer. */
+  request: string;
+  /** Room for so many handler calls; 0: claim nothing. A range counts as its items divided by its lane's itemsPerSlot. */
+  want: number;
+  /** Handlers to serve, in this order. */
+  lanes: readonly { handler: string; itemsPerSlot: number }[];
+}
+
+/** OK: recorded. DUPLICATE: this very outcome was recorded before. STALE: the claim is not the caller's any more; nothing changed. */
+export type OutcomeCode = "OK" | "DUPLICATE" | "STALE";
+export interface CompleteReply { codes: OutcomeCode[]; claims: Claim[] }
+
+export interface SubmitCommand {
+  id: string;
+  tenant: string;
+  idempotencyKeyHash: string;
+  payloadHash: string;
+  plan: Plan;
+  /** Header and task records, field and value alternating. */
+  fields: string[];
+  /** Context keys and JSON texts, alternating. */
+  context: string[];
+  eventLines: string;
+  eventCount: number;
+  /** Tasks without open dependencies and their lanes, alternating. */
+  ready: string[];
+}
+export interface SubmitReply { code: "OK" | "OK_DUP" | "CONFLICT"; id: string }
+
+export type DueTimer =
+  | { kind: "LEASE"; member: string; token: string; units: { workflowId: string; node: number; unit: string }[] }
+  | { kind: "TIMEOUT" | "DELAY"; member: string; workflowId: string; node: number; unit: string; token: string }
+  | { kind: "RETRY"; member: string; workflowId: string; node: number; unit: string; attempt: number }
+  | { kind: "RETENTION"; member: string; workflowId: string };
+
+/** A unit's record as it stands, for decisions of the timers. */
+export interface UnitRecord {
+  status: TaskStatus;
+  attempt: number;
+  token: string;
+  losses: number;
+  worker?: string;
+  startedMs?: number;
+}
+
+export interface ItemOutcome { identifier: string; status: TaskStatus; result?: string; error?: TaskError }
+export interface ItemRow extends ItemOutcome {
+  index: number;
+  variables: JsonObject;
+  attempt: number;
+  startedMs?: number;
+  finishedMs?: number;
+}
+
+export interface WorkflowStore {
+  readonly shards: number;
+  submitWorkflow(shard: number, command: SubmitCommand): Promise<SubmitReply>;
+  claimTasks(shard: number, request: ClaimRequest): Promise<Claim[]>;
+  /** All outcomes must belong to the shard. */
+  completeTasks(shard: number, request: ClaimRequest, outcomes: readonly Outcome[]): Promise<CompleteReply>;
+  /** The refs whose claims are lost. */
+  heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[]): Promise<UnitRef[]>;
+  /** False when the claim is lost. */
+  storeItems(ref: UnitRef, variables: string[]): Promise<boolean>;
+  cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED">;
+  deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING">;
+  dueTimers(shard: number, limit: number): Promise<{ timers: DueTimer[]; nextMs?: number }>;
+  settleTimers(shard: number, timers: readonly DueTimer[]): Promise<void>;
+}
+
+/** Reads that the engine decides by, and those that it answers questions with. */
+export interface WorkflowReader {
+  plan(shard: number, hash: string): Promise<Plan | undefined>;
+  /** The plan if this process has it already. */
+  cachedPlan(hash: string): Plan | undefined;
+  planOf(workflowId: string): Promise<Plan | undefined>;
+  unit(workflowId: string, node: number, unit: string): Promise<UnitRecord | undefined>;
+  /** The result that a delay left to be recorded. */
+  delayedResult(workflowId: string, node: number, unit: string): Promise<string | undefined>;
+  /** Positions of the items that a unit has still to run. */
+  openItems(workflowId: string, node: number, unit: string): Promise<{ offset: number; item: number }[]>;
+  /** Texts as stored: JSON, or `@<task>` for a view. Absent keys are left out. */
+  contextTexts(workflowId: string, keys?: readonly string[]): Promise<Map<string, string>>;
+  /** All outcomes of an expanded task's items, in item order. */
+  itemOutcomes(workflowId: string, node: number): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }>;
+  itemPage(workflowId: string, node: number, first: number, count: number): Promise<ItemRow[]>;
+  /** One status per item. */
+  itemStatuses(workflowId: string, node: number): Promise<TaskStatus[]>;
+  /** How many items an expanded task has, and how they ended. */
+  itemEnds(workflowId: string, node: number): Promise<{ total: number; completed: number; failed: number }>;
+  /** The error of the first failed item, in item order. */
+  firstItemError(workflowId: string, node: number): Promise<TaskError | undefined>;
+  resultText(workflowId: string, node: number): Promise<string | undefined>;
+  snapshot(id: string): Promise<WorkflowSnapshot | null>;
+  detail(id: string): Promise<WorkflowDetail | null>;
+  list(tenant: string, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>>;
+}
+
+/** A doorbell: hints that something changed. Any of them may be lost; whoever listens also polls. */
+export interface Wake {
+  /** Units wait in lanes of the shard. */
+  onReady(listener: (shard: number) => void): () => void;
+  /** Workflows have new events. */
+  onEvents(listener: (workflowIds: readonly string[]) => void): () => void;
+  onCancelled(listener: (workflowId: string) => void): () => void;
+}

@@ -1,0 +1,94 @@
+/** Pages of workflows' event logs, straight from Redis. */
+
+import type { Redis } from "ioredis";
+import { FanwireError } from "../errors.js";
+import { readCursor, type LogPosition } from "../workflow/cursor.js";
+import type { WorkflowEvent } from "../workflow/events.js";
+import type { JsonValue } from "../workflow/json.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import { eventsOfEntry } from "./eventLines.js";
+
+/** What the log needs to know of the store that writes it. */
+export interface LogAccess {
+  /** Key of a workflow's log list; undefined for ids that cannot be. */
+  logKey(workflowId: string): string | undefined;
+  /** Header fields: seq of the newest event, entries in the log; undefined when the workflow is gone. */
+  head(workflowId: string): Promise<{ seq: number; entries: number } | undefined>;
+  plan(workflowId: string): Promise<Plan | undefined>;
+  identifiers(workflowId: string, node: number, items: readonly number[]): Promise<(string | undefined)[]>;
+  itemResults(workflowId: string, node: number, items: readonly number[]): Promise<(JsonValue | undefined)[]>;
+  taskResult(workflowId: string, node: PlanNode): Promise<JsonValue | undefined>;
+}
+
+export interface LogPage {
+  events: WorkflowEvent[];
+  /** Where the next page starts. */
+  next: LogPosition;
+  /** Whether the log held more when it was read. */
+  more: boolean;
+}
+
+/** Entries per round trip: an entry may hold hundreds of events. */
+const ENTRIES_PER_READ = 20;
+
+export class EventLog {
+  constructor(private readonly redis: Redis, readonly access: LogAccess) {}
+
+  /**
+   * Where reading starts.
+   * @throws FanwireError NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
+   */
+  async start(workflowId: string, after: string | undefined): Promise<LogPosition> {
+    const position = after === undefined || after === "LATEST" ? { entry: 0, seq: 0 } : readCursor(after);
+    const head = await this.access.head(workflowId);
+    if (!head) {
+      if (position.seq > 0) throw new FanwireError("CURSOR_EXPIRED", `The events of workflow ${workflowId} are no longer kept`, { retryable: false });
+      throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId}`, { retryable: false });
+    }
+    if (after === "LATEST") return { entry: head.entries, seq: head.seq };
+    if (position.seq > head.seq || position.entry > head.entries) {
+      throw new FanwireError("CURSOR_AHEAD", `The cursor stands at event ${position.seq}, but the log of ${workflowId} ends at ${head.seq}`, { retryable: false });
+    }
+    return position;
+  }
+
+  /** Events after the position, from at most a few entries. */
+  async read(workflowId: string, from: LogPosition): Promise<LogPage> {
+    const key = this.access.logKey(workflowId);
+    const plan = await this.access.plan(workflowId);
+    if (!key || !plan) throw new FanwireError("CURSOR_EXPIRED", `The events of workflow ${workflowId} are no longer kept`, { retryable: false });
+    const entries = await this.redis.lrange(key, from.entry, from.entry + ENTRIES_PER_READ - 1);
+    const events = entries.flatMap((text, i) => eventsOfEntry(workflowId, plan, from.entry + i, text, from.seq));
+    const seq = events.at(-1)?.seq ?? from.seq;
+    return { events, next: { entry: from.entry + entries.length, seq }, more: entries.length === ENTRIES_PER_READ };
+  }
+
+  /** Adds what is stored outside the log: identifiers of items, and results when asked for. */
+  async enrich(workflowId: string, events: readonly WorkflowEvent[], withResults: boolean): Promise<void> {
+    const byNode = new Map<number, Extract<WorkflowEvent, { kind: "task" }>[]>();
+    for (const event of events) {
+      if (event.kind !== "task") continue;
+      if (event.itemIndex === undefined && !(withResults && event.type === "TASK_COMPLETED")) continue;
+      const list = byNode.get(event.node);
+      if (list) list.push(event);
+      else byNode.set(event.node, [event]);
+    }
+    for (const [node, list] of byNode) await this.#enrichNode(workflowId, node, list, withResults);
+  }
+
+  async #enrichNode(workflowId: string, node: number, events: Extract<WorkflowEvent, { kind: "task" }>[], withResults: boolean): Promise<void> {
+    const ofItems = events.filter((event) => event.itemIndex !== undefined);
+    const identifiers = await this.access.identifiers(workflowId, node, ofItems.map((event) => event.itemIndex as number));
+    ofItems.forEach((event, i) => { event.item = identifiers[i] ?? String(event.itemIndex); });
+    if (!withResults) return;
+    const completed = ofItems.filter((event) => event.type === "TASK_COMPLETED");
+    const results = await this.access.itemResults(workflowId, node, completed.map((event) => event.itemIndex as number));
+    completed.forEach((event, i) => { if (results[i] !== undefined) event.result = results[i]; });
+    for (const event of events) {
+      if (event.itemIndex !== undefined || event.type !== "TASK_COMPLETED") continue;
+      const plan = await this.access.plan(workflowId);
+      const result = plan && (await this.access.taskResult(workflowId, plan.nodes[node] as PlanNode));
+      if (result !== undefined) event.result = result;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** Publishes what happens: pages of the log, live subscriptions that resume, and progress. */
+
+import { FanwireError } from "../errors.js";
+import type { WorkflowEvent } from "../workflow/events.js";
+import { isWorkflowEnded, percentOf, type TaskCounts, type WorkflowStatus } from "../workflow/status.js";
+import type { EventLog } from "./EventLog.js";
+import type { EventPage, EventSource, ReadOptions, WorkflowProgressSnapshot } from "./EventSource.js";
+import type { Hub } from "./Hub.js";
+import { LogIterator } from "./LogIterator.js";
+import { ProgressIterator } from "./ProgressIterator.js";
+
+export interface ProgressState {
+  status: WorkflowStatus;
+  counts: TaskCounts;
+  cursor: string;
+}
+
+export class EventManager implements EventSource {
+  constructor(
+    private readonly log: EventLog,
+    private readonly hub: Hub,
+    /** Status and counts of a workflow in one read; undefined when it is gone. */
+    private readonly state: (workflowId: string) => Promise<ProgressState | undefined>,
+  ) {}
+
+  async readEvents(workflowId: string, first: number, options: ReadOptions = {}): Promise<EventPage> {
+    let position = await this.log.start(workflowId, options.after);
+    const events: WorkflowEvent[] = [];
+    for (;;) {
+      const page = await this.log.read(workflowId, position);
+      events.push(...selected(page.events, options));
+      position = page.next;
+      if (events.length > first || !page.more) break;
+    }
+    const wanted = events.slice(0, first);
+    await this.log.enrich(workflowId, wanted, options.withResults ?? false);
+    return { events: wanted, hasMore: events.length > first };
+  }
+
+  subscribe(workflowId: string, options: ReadOptions = {}): AsyncIterableIterator<WorkflowEvent> {
+    return new LogIterator(workflowId, options, this.log, this.hub);
+  }
+
+  progress(workflowId: string, throttleMs: number): AsyncIterableIterator<WorkflowProgressSnapshot> {
+    return new ProgressIterator(workflowId, throttleMs, this.hub, async () => {
+      const state = await this.state(workflowId);
+      if (!state) throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId}`, { retryable: false });
+      const { status, counts, cursor } = state;
+      return { workflowId, status, counts, cursor, percent: isWorkflowEnded(status) && status === "COMPLETED" ? 100 : percentOf(counts), atMs: Date.now() };
+    });
+  }
+}
+
+function selected(events: readonly WorkflowEvent[], { types }: ReadOptions): WorkflowEvent[] {
+  return types ? events.filter((event) => types.includes(event.type)) : [...events];
+}

@@ -1,0 +1,47 @@
+/** How readers follow workflows: the log by pages, live events, progress. Implemented by EventManager. */
+
+import type { EventType, WorkflowEvent } from "../workflow/events.js";
+import type { TaskCounts, WorkflowStatus } from "../workflow/status.js";
+
+export interface EventPage {
+  events: WorkflowEvent[];
+  /** Whether the log holds more events after the last of this page now. */
+  hasMore: boolean;
+}
+
+export interface ReadOptions {
+  /** Exclusive; absent: the beginning. */
+  after?: string;
+  /** Absent: all. */
+  types?: readonly EventType[];
+  /** Fill in TASK_COMPLETED's result. Costs reads, so ask only when the client selected it. */
+  withResults?: boolean;
+}
+
+export interface WorkflowProgressSnapshot {
+  workflowId: string;
+  status: WorkflowStatus;
+  percent: number;
+  counts: TaskCounts;
+  cursor: string;
+  atMs: number;
+}
+
+export interface EventSource {
+  /**
+   * One page of the log, oldest first, at most `first` events.
+   * @throws FanwireError NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
+   */
+  readEvents(workflowId: string, first: number, options?: ReadOptions): Promise<EventPage>;
+
+  /**
+   * Replay after the cursor, then live, each event exactly once and in order; ends after the terminal event.
+   * `after: "LATEST"` starts at the end of the log as it stands when the iterator is made.
+   * The iterator pulls: it reads on only when asked for the next event, so a slow consumer costs no memory.
+   * @throws FanwireError (from the first next()) NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
+   */
+  subscribe(workflowId: string, options?: ReadOptions): AsyncIterableIterator<WorkflowEvent>;
+
+  /** A snapshot at once, then one whenever counts or status change, at most one every `throttleMs`; the last is terminal. */
+  progress(workflowId: string, throttleMs: number): AsyncIterableIterator<WorkflowProgressSnapshot>;
+}

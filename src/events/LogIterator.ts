@@ -1,0 +1,92 @@
+/** One subscription to one workflow's log: replay, then live, by pulling pages. Made by hand, because an async generator cannot be closed while it waits. */
+
+import type { LogPosition } from "../workflow/cursor.js";
+import { isTerminalEvent, type WorkflowEvent } from "../workflow/events.js";
+import type { EventLog } from "./EventLog.js";
+import type { ReadOptions } from "./EventSource.js";
+import type { Hub } from "./Hub.js";
+
+const END: IteratorResult<WorkflowEvent> = { value: undefined, done: true };
+
+export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
+  #position: LogPosition | undefined;
+  #buffer: WorkflowEvent[] = [];
+  #next = 0;
+  #ended = false;
+  #sawEnd = false;
+  /** The log may have more than was read. */
+  #rung = true;
+  #wake: (() => void) | undefined;
+  readonly #unwatch: () => void;
+  /** Calls of next() are answered one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #started: Promise<LogPosition>;
+
+  constructor(private readonly workflowId: string, private readonly options: ReadOptions, private readonly log: EventLog, hub: Hub) {
+    this.#unwatch = hub.watch(workflowId, () => {
+      this.#rung = true;
+      this.#wake?.();
+    });
+    this.#started = log.start(workflowId, options.after);
+    // Whoever calls next() first gets the error; until then it is nobody's.
+    this.#started.catch(() => undefined);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<WorkflowEvent>> {
+    const result = this.#last.then(() => this.#take());
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  return(): Promise<IteratorResult<WorkflowEvent>> {
+    this.#close();
+    return Promise.resolve(END);
+  }
+
+  throw(error: unknown): Promise<IteratorResult<WorkflowEvent>> {
+    this.#close();
+    return Promise.reject(error);
+  }
+
+  async #take(): Promise<IteratorResult<WorkflowEvent>> {
+    try {
+      this.#position ??= await this.#started;
+      while (!this.#ended && this.#next >= this.#buffer.length) {
+        if (this.#sawEnd) this.#close();
+        else await this.#fill(this.#position);
+      }
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+    return this.#ended ? END : { value: this.#buffer[this.#next++] as WorkflowEvent, done: false };
+  }
+
+  async #fill(position: LogPosition): Promise<void> {
+    if (!this.#rung) await new Promise<void>((resolve) => { this.#wake = resolve; });
+    this.#wake = undefined;
+    if (this.#ended) return;
+    this.#rung = false;
+    const page = await this.log.read(this.workflowId, position);
+    this.#position = page.next;
+    if (page.more) this.#rung = true;
+    // Also when the client's filter leaves the terminal event out.
+    const last = page.events.at(-1);
+    this.#sawEnd = last !== undefined && isTerminalEvent(last);
+    const { types, withResults } = this.options;
+    this.#buffer = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
+    this.#next = 0;
+    await this.log.enrich(this.workflowId, this.#buffer, withResults ?? false);
+  }
+
+  #close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#unwatch();
+    this.#wake?.();
+  }
+}

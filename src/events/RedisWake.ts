@@ -1,0 +1,54 @@
+/** The doorbell: one pub/sub channel per shard, subscribed once at start and kept; carries hints, never data. */
+
+import { RedisPubSub } from "graphql-redis-subscriptions";
+import type { Redis } from "ioredis";
+import type { Wake } from "../engine/ports.js";
+
+interface Ring {
+  /** Workflows with new events. */
+  w: string[];
+  /** Units left waiting in lanes. */
+  q: number;
+  /** A workflow that was cancelled. */
+  x?: string;
+}
+
+export class RedisWake implements Wake {
+  readonly #ready = new Set<(shard: number) => void>();
+  readonly #events = new Set<(workflowIds: readonly string[]) => void>();
+  readonly #cancelled = new Set<(workflowId: string) => void>();
+  readonly #pubsub: RedisPubSub;
+
+  /** @param subscriber a connection of its own, made with enableReadyCheck: false (a SUBSCRIBE during the check would be lost) */
+  constructor(publisher: Redis, subscriber: Redis, private readonly channels: readonly string[]) {
+    this.#pubsub = new RedisPubSub({ publisher, subscriber });
+  }
+
+  /** Resolves when Redis has confirmed every subscription. They are never undone: that could end the process. */
+  async start(): Promise<void> {
+    await Promise.all(this.channels.map((channel, shard) => this.#pubsub.subscribe(channel, (ring: Ring) => this.#rung(shard, ring))));
+  }
+
+  onReady(listener: (shard: number) => void): () => void {
+    return listen(this.#ready, listener);
+  }
+
+  onEvents(listener: (workflowIds: readonly string[]) => void): () => void {
+    return listen(this.#events, listener);
+  }
+
+  onCancelled(listener: (workflowId: string) => void): () => void {
+    return listen(this.#cancelled, listener);
+  }
+
+  #rung(shard: number, ring: Ring): void {
+    if (ring.q > 0) for (const listener of this.#ready) listener(shard);
+    if (ring.w.length > 0) for (const listener of this.#events) listener(ring.w);
+    if (ring.x !== undefined) for (const listener of this.#cancelled) listener(ring.x);
+  }
+}
+
+function listen<L>(listeners: Set<L>, listener: L): () => void {
+  listeners.add(listener);
+  return () => { listeners.delete(listener); };
+}

@@ -1,0 +1,65 @@
+/** What readers of event logs need of the store: heads of logs, and what events refer to without holding it. */
+
+import type { Redis } from "ioredis";
+import type { JsonValue } from "../workflow/json.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { ItemReader } from "./ItemReader.js";
+import type { ShardKeys } from "./keys.js";
+import type { WorkflowReader } from "./WorkflowReader.js";
+
+export class LogReads {
+  constructor(
+    private readonly redis: Redis,
+    private readonly shards: ShardKeys,
+    private readonly reader: WorkflowReader,
+    private readonly items: ItemReader,
+    private readonly resultOf: (workflowId: string, plan: Plan, node: PlanNode) => Promise<JsonValue | undefined>,
+  ) {}
+
+  logKey(workflowId: string): string | undefined {
+    return this.shards.ofWorkflow(workflowId)?.events(workflowId);
+  }
+
+  async head(workflowId: string): Promise<{ seq: number; entries: number } | undefined> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    if (!keys) return undefined;
+    const [seq, entries] = await this.redis.hmget(keys.workflow(workflowId), "seq", "ev");
+    return seq == null ? undefined : { seq: Number(seq), entries: Number(entries) };
+  }
+
+  plan(workflowId: string): Promise<Plan | undefined> {
+    return this.reader.planOf(workflowId);
+  }
+
+  async identifiers(workflowId: string, node: number, items: readonly number[]): Promise<(string | undefined)[]> {
+    const rows = await this.#rows(workflowId, node, items);
+    return items.map((index) => rows.get(index)?.identifier);
+  }
+
+  async itemResults(workflowId: string, node: number, items: readonly number[]): Promise<(JsonValue | undefined)[]> {
+    const rows = await this.#rows(workflowId, node, items);
+    return items.map((index) => {
+      const text = rows.get(index)?.result;
+      return text === undefined ? undefined : (JSON.parse(text) as JsonValue);
+    });
+  }
+
+  async taskResult(workflowId: string, node: PlanNode): Promise<JsonValue | undefined> {
+    const plan = await this.reader.planOf(workflowId);
+    return plan && this.resultOf(workflowId, plan, node);
+  }
+
+  /** Items of a page of events lie close together, so one range read per run of neighbours gets them. */
+  async #rows(workflowId: string, node: number, items: readonly number[]): Promise<Map<number, { identifier: string; result?: string }>> {
+    const rows = new Map<number, { identifier: string; result?: string }>();
+    const sorted = [...new Set(items)].sort((a, b) => a - b);
+    for (let i = 0; i < sorted.length;) {
+      let end = i + 1;
+      while (end < sorted.length && (sorted[end] as number) - (sorted[end - 1] as number) <= 100) end++;
+      const first = sorted[i] as number;
+      for (const row of await this.items.itemPage(workflowId, node, first, (sorted[end - 1] as number) - first + 1)) rows.set(row.index, row);
+      i = end;
+    }
+    return rows;
+  }
+}

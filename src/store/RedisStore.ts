@@ -1,0 +1,119 @@
+/** The engine's store over Redis: its changes are scripts, one atomic step each; its reads live in the readers beside it. */
+
+import type { Redis } from "ioredis";
+import type {
+  Claim, ClaimRequest, CompleteReply, DueTimer, Outcome, SubmitCommand, SubmitReply, UnitRef, WorkflowStore,
+} from "../engine/ports.js";
+import { ShardKeys, type Keys } from "./keys.js";
+import { Scripts } from "./scripts.js";
+import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushSubmission, readClaims, readCodes, readTimer } from "./wire.js";
+
+export interface RedisStoreOptions {
+  redis: Redis;
+  keyPrefix: string;
+  shards: number;
+  leaseMs: number;
+  retentionMs: number;
+}
+
+/** How long a timer that a poller got stays hidden from the others. */
+const TIMER_HOLD_MS = 5_000;
+
+export class RedisStore implements WorkflowStore {
+  readonly shards: number;
+  readonly #keys: ShardKeys;
+  readonly #scripts: Scripts;
+  /** Definitions that this process has stored and need not send again; Redis answers NEED_DEFINITION when it is wrong. */
+  readonly #storedDefinitions = new Set<string>();
+
+  constructor(private readonly options: RedisStoreOptions) {
+    this.shards = options.shards;
+    this.#keys = new ShardKeys(options.keyPrefix, options.shards);
+    this.#scripts = new Scripts(options.redis);
+  }
+
+  async submitWorkflow(shard: number, command: SubmitCommand): Promise<SubmitReply> {
+    const keys = this.#keys.of(shard);
+    const known = `${shard}:${command.plan.hash}`;
+    const text = (): string => JSON.stringify(command.plan.definition);
+    let definitionText = this.#storedDefinitions.has(known) ? "" : text();
+    for (;;) {
+      const args: (string | number)[] = [keys.prefix];
+      pushSubmission(args, command, definitionText);
+      const [code, id] = await this.#scripts.call<[string, string]>("submitWorkflow", [keys.timers], args);
+      if (code !== "NEED_DEFINITION") {
+        if (this.#storedDefinitions.size > 10_000) this.#storedDefinitions.clear();
+        if (code === "OK") this.#storedDefinitions.add(known);
+        return { code: code as SubmitReply["code"], id };
+      }
+      definitionText = text();
+    }
+  }
+
+  async claimTasks(shard: number, request: ClaimRequest): Promise<Claim[]> {
+    const keys = this.#keys.of(shard);
+    const args: (string | number)[] = [keys.prefix];
+    pushClaimRequest(args, request, this.options.leaseMs, this.options.retentionMs);
+    for (const lane of request.lanes) args.push(keys.lane(lane.handler), lane.itemsPerSlot);
+    return readClaims(await this.#scripts.call("claimTasks", [keys.timers], args));
+  }
+
+  async completeTasks(shard: number, request: ClaimRequest, outcomes: readonly Outcome[]): Promise<CompleteReply> {
+    const keys = this.#keys.of(shard);
+    const args: (string | number)[] = [keys.prefix];
+    pushClaimRequest(args, request, this.options.leaseMs, this.options.retentionMs);
+    pushList(args, request.lanes.flatMap((lane) => [keys.lane(lane.handler), lane.itemsPerSlot]));
+    for (const outcome of outcomes) pushOutcome(args, outcome);
+    const [codes, claims] = await this.#scripts.call<[string, (string | number)[]]>("completeTasks", [keys.timers], args);
+    return { codes: readCodes(codes), claims: readClaims(claims) };
+  }
+
+  async heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[]): Promise<UnitRef[]> {
+    const keys = this.#keys.of(shard);
+    const args = [keys.prefix, worker, this.options.leaseMs, ...heartbeatArgs(refs)];
+    const lost = await this.#scripts.call<number[]>("heartbeatTasks", [keys.timers, keys.leases], args);
+    return lost.map((index) => refs[index] as UnitRef);
+  }
+
+  /** @param variables field and value, alternating; at most 2,000 of them */
+  async storeItems(ref: UnitRef, variables: string[]): Promise<boolean> {
+    const keys = this.#keys.ofWorkflow(ref.workflowId) as Keys;
+    const reply = await this.#scripts.call<string>(
+      "storeItems", [keys.workflow(ref.workflowId), keys.items(ref.workflowId, ref.node)], [ref.node, ref.token, ...variables]);
+    return reply === "OK";
+  }
+
+  async cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED"> {
+    const keys = this.#keys.ofWorkflow(id);
+    if (!keys) return "NOT_FOUND";
+    return this.#scripts.call("cancelWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, error]);
+  }
+
+  async deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING"> {
+    const keys = this.#keys.ofWorkflow(id);
+    if (!keys) return "NOT_FOUND";
+    return this.#scripts.call("deleteWorkflow", [keys.timers], [keys.prefix, id, ...expandedNodes]);
+  }
+
+  async dueTimers(shard: number, limit: number): Promise<{ timers: DueTimer[]; nextMs?: number }> {
+    const keys = this.#keys.of(shard);
+    const reply = await this.#scripts.call<string[]>("dueTimers", [keys.timers, keys.leases], [limit, TIMER_HOLD_MS]);
+    const timers: DueTimer[] = [];
+    for (let i = 2; i < reply.length; i += 2) {
+      const timer = readTimer(reply[i] as string, reply[i + 1] ?? "");
+      if (timer) timers.push(timer);
+    }
+    return { timers, ...(reply[1] === "" ? {} : { nextMs: Number(reply[1]) }) };
+  }
+
+  /** Removes timers whose consequences have been recorded; a lease goes with its timer. */
+  async settleTimers(shard: number, timers: readonly DueTimer[]): Promise<void> {
+    if (timers.length === 0) return;
+    const keys = this.#keys.of(shard);
+    const pipeline = this.options.redis.pipeline();
+    pipeline.zrem(keys.timers, ...timers.map((timer) => timer.member));
+    const tokens = timers.flatMap((timer) => (timer.kind === "LEASE" ? [timer.token, `${timer.token}n`] : []));
+    if (tokens.length > 0) pipeline.hdel(keys.leases, ...tokens);
+    await pipeline.exec();
+  }
+}

@@ -1,0 +1,209 @@
+/** Reads workflows: headers for lists, details with every task, context and results. */
+
+import type { Redis } from "ioredis";
+import type { UnitRecord } from "../engine/ports.js";
+import type { AttemptState, GroupState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
+import { makeCursor } from "../workflow/cursor.js";
+import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
+import type { JsonObject } from "../workflow/json.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import { addCounts, COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus } from "../workflow/status.js";
+import type { ShardKeys } from "./keys.js";
+import type { PlanCache } from "./PlanCache.js";
+import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
+
+const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev"] as const;
+type Header = Record<(typeof HEADER)[number], string | null>;
+
+export class WorkflowReader {
+  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache) {}
+
+  async plan(shard: number, hash: string): Promise<Plan | undefined> {
+    return this.plans.cached(hash) ?? this.plans.get(this.shards.of(shard), hash);
+  }
+
+  cachedPlan(hash: string): Plan | undefined {
+    return this.plans.cached(hash);
+  }
+
+  async planOf(workflowId: string): Promise<Plan | undefined> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    const hash = keys && (await this.redis.hget(keys.workflow(workflowId), "hash"));
+    return keys && hash ? this.plans.get(keys, hash) : undefined;
+  }
+
+  async unit(workflowId: string, node: number, unit: string): Promise<UnitRecord | undefined> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    if (!keys) return undefined;
+    const [text, sub] = await this.redis.hmget(keys.workflow(workflowId), unit === "-" ? String(node) : `${node}:${unit}`, "sub");
+    return text ? readRecord(text, Number(sub)) : undefined;
+  }
+
+  async delayedResult(workflowId: string, node: number, unit: string): Promise<string | undefined> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    const field = unit === "-" ? `y${node}` : `y${node}:${unit}`;
+    return (keys && (await this.redis.hget(keys.workflow(workflowId), field))) ?? undefined;
+  }
+
+  async resultText(workflowId: string, node: number): Promise<string | undefined> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    return (keys && (await this.redis.hget(keys.workflow(workflowId), `r${node}`))) ?? undefined;
+  }
+
+  async contextTexts(workflowId: string, wanted?: readonly string[]): Promise<Map<string, string>> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    if (!keys || wanted?.length === 0) return new Map();
+    if (!wanted) return new Map(Object.entries(await this.redis.hgetall(keys.context(workflowId))));
+    const texts = await this.redis.hmget(keys.context(workflowId), ...wanted);
+    return new Map(wanted.flatMap((key, i): [string, string][] => (texts[i] == null ? [] : [[key, texts[i]]])));
+  }
+
+  async snapshot(id: string): Promise<WorkflowSnapshot | null> {
+    return (await this.snapshots([id]))[0] ?? null;
+  }
+
+  /** In the order of the ids; null for those that are gone. */
+  async snapshots(ids: readonly string[]): Promise<(WorkflowSnapshot | null)[]> {
+    const pipeline = this.redis.pipeline();
+    const keysOfId = ids.map((id) => this.shards.ofWorkflow(id));
+    ids.forEach((id, i) => {
+      const keys = keysOfId[i];
+      if (keys) pipeline.hmget(keys.workflow(id), ...HEADER);
+    });
+    const replies = (await pipeline.exec()) ?? [];
+    let next = 0;
+    const headers = keysOfId.map((keys) => (keys ? headerOf(replies[next++]) : null));
+    return Promise.all(headers.map(async (header, i) => {
+      const keys = keysOfId[i];
+      if (!header || !keys) return null;
+      const plan = await this.plans.get(keys, header.hash as string);
+      return plan ? snapshotOf(ids[i] as string, header, plan) : null;
+    }));
+  }
+
+  async detail(id: string): Promise<WorkflowDetail | null> {
+    const keys = this.shards.ofWorkflow(id);
+    if (!keys) return null;
+    const fields = await this.redis.hgetall(keys.workflow(id));
+    if (fields.st === undefined) return null;
+    const plan = await this.plans.get(keys, fields.hash as string);
+    if (!plan) return null;
+    const header = Object.fromEntries(HEADER.map((name) => [name, fields[name] ?? null])) as Header;
+    const snapshot = snapshotOf(id, header, plan);
+    const tasks = plan.nodes.map((node) => taskState(snapshot, node, fields));
+    for (const task of tasks) task.waitingFor = waitReasons(task, tasks, plan);
+    return { ...snapshot, tasks, groups: plan.groups.map((group) => groupState(group.name, group.nodes.map((k) => tasks[k] as TaskState))) };
+  }
+}
+
+function headerOf(reply: [Error | null, unknown] | undefined): Header | null {
+  if (!reply) return null;
+  if (reply[0]) throw reply[0];
+  const values = reply[1] as (string | null)[];
+  if (values[0] === null) return null;
+  return Object.fromEntries(HEADER.map((name, i) => [name, values[i] ?? null])) as Header;
+}
+
+function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
+  const status = WORKFLOW_STATUS[header.st as string] ?? "RUNNING";
+  const submittedMs = Number(header.sub);
+  const seq = Number(header.seq);
+  const error = header.bad === null ? undefined : (JSON.parse(header.bad) as TaskError);
+  return {
+    id, status, plan, submittedMs,
+    name: header.nm ?? plan.definition.name,
+    tenant: header.tn as string,
+    labels: JSON.parse(header.lb ?? "{}") as JsonObject,
+    counts: readCounts(header.n as string),
+    partial: isWorkflowEnded(status) && status !== "COMPLETED",
+    ...(error === undefined ? {} : { error }),
+    cursor: makeCursor({ entry: Number(header.ev ?? 1), seq }),
+    ...(header.sta === null ? {} : { startedMs: submittedMs + Number(header.sta) }),
+    ...(header.fin === null ? {} : { finishedMs: submittedMs + Number(header.fin) }),
+  };
+}
+
+function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Record<string, string>): TaskState {
+  const k = node.index;
+  const text = fields[String(k)];
+  const base = { workflowId: workflow.id, node, address: node.address, waitingFor: [] as WaitReason[], earlierAttempts: [] as AttemptState[] };
+  if (text === undefined) return { ...base, status: "PENDING", attempt: 0 };
+  const record = readRecord(text, workflow.submittedMs);
+  const items = fields[`x${k}`];
+  const error = errorOf(fields[`e${k}`], workflow.plan, node);
+  const progress = fields[`p${k}`];
+  return {
+    ...base,
+    status: record.status,
+    attempt: record.attempt,
+    earlierAttempts: attemptsOf(fields[`h${k}`], workflow.submittedMs),
+    ...(items === undefined ? {} : { itemCounts: itemCounts(readItemsRecord(items), record.status) }),
+    ...(error === undefined ? {} : { error }),
+    ...(progress === undefined ? {} : { progress: progressOf(progress) }),
+    ...(record.worker === undefined ? {} : { worker: record.worker }),
+    ...(record.readyMs === undefined ? {} : { readyMs: record.readyMs }),
+    ...(record.startedMs === undefined ? {} : { startedMs: record.startedMs }),
+    ...(record.finishedMs === undefined ? {} : { finishedMs: record.finishedMs }),
+    ...(record.untilMs === undefined ? {} : { waitingFor: [{ kind: record.attempt > 1 || fields[`h${k}`] ? "BACKOFF" : "TIMER", message: "waits for its time", untilMs: record.untilMs }] }),
+  };
+}
+
+/** e<k>: JSON of a failure, or why it was skipped: `C` its own condition, `U<task>` that task. */
+function errorOf(text: string | undefined, plan: Plan, node: PlanNode): TaskError | undefined {
+  if (text === undefined) return undefined;
+  return text.startsWith("{") ? (JSON.parse(text) as TaskError) : skipError(plan, node, text);
+}
+
+function progressOf(text: string): TaskProgress {
+  const space = text.indexOf(" ");
+  return { ...(JSON.parse(text.slice(space + 1)) as TaskProgress), atMs: Number(text.slice(0, space)) };
+}
+
+/** h<k>: a line per failed attempt: startedMs finishedMs worker error */
+function attemptsOf(text: string | undefined, submittedMs: number): AttemptState[] {
+  if (text === undefined) return [];
+  return text.split("\n").map((line, i) => {
+    const [started, finished, worker] = line.split(" ", 3) as [string, string, string];
+    const error = line.slice(started.length + finished.length + worker.length + 3);
+    return { number: i + 1, worker, startedMs: submittedMs + Number(started), finishedMs: submittedMs + Number(finished), error: JSON.parse(error) as TaskError };
+  });
+}
+
+function waitReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan): WaitReason[] {
+  if (task.status === "READY") return [{ kind: "WORKER", message: `waits for a worker with the handler ${task.node.task.handler}` }];
+  if (task.status !== "PENDING") return task.waitingFor;
+  return task.node.needs.flatMap((edge): WaitReason[] => {
+    const before = tasks[edge.from] as TaskState;
+    if (isTaskEnded(before.status)) return [];
+    const address = (plan.nodes[edge.from] as PlanNode).address;
+    if (edge.kind === "AFTER") return [{ kind: "TASK", message: `runs after ${address}, which is ${before.status}` }];
+    return [{ kind: "KEY", key: edge.key ?? "", message: `the key ${edge.key} comes from ${address}, which is ${before.status}` }];
+  });
+}
+
+function countsOf(task: TaskState): TaskCounts {
+  if (task.itemCounts && task.itemCounts.total > 0) return { ...task.itemCounts };
+  const counts = noCounts();
+  counts.total = 1;
+  counts[COUNT_OF_STATUS[task.status]] = 1;
+  return counts;
+}
+
+function groupState(name: string, tasks: TaskState[]): GroupState {
+  const counts = tasks.reduce((sum, task) => addCounts(sum, countsOf(task)), noCounts());
+  return { name, status: groupStatus(tasks), counts, tasks };
+}
+
+function groupStatus(tasks: readonly TaskState[]): TaskStatus {
+  const is = (status: TaskStatus): boolean => tasks.some((task) => task.status === status);
+  if (tasks.every((task) => isTaskEnded(task.status))) {
+    if (tasks.some((task) => (task.status === "FAILED" && task.node.task.onFailure === "FAIL"))) return "FAILED";
+    if (is("TIMED_OUT")) return "TIMED_OUT";
+    if (is("CANCELLED")) return "CANCELLED";
+    return tasks.every((task) => task.status === "SKIPPED") ? "SKIPPED" : "COMPLETED";
+  }
+  if (tasks.every((task) => task.status === "PENDING")) return "PENDING";
+  if (is("RUNNING") || tasks.some((task) => isTaskEnded(task.status))) return "RUNNING";
+  if (is("READY")) return "READY";
+  return is("WAITING") ? "WAITING" : "RUNNING";
+}

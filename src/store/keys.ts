@@ -1,0 +1,67 @@
+/** Every Redis key of the product, with a sentence on each. A workflow's keys share its shard's hash tag, and so a slot. */
+
+/** `<prefix>:{s<shard>}:`, what all keys of a shard start with. */
+export function shardPrefix(keyPrefix: string, shard: number): string {
+  return `${keyPrefix}:{s${shard}}:`;
+}
+
+/** Workflow ids are `s<shard>-<ULID>`. */
+const ID_PATTERN = /^s(\d{1,4})-[0-9A-HJKMNP-TV-Z]{26}$/;
+
+/** The shard that an id names; undefined when it is no id of ours, so that client input never becomes a key unchecked. */
+export function shardOf(workflowId: string): number | undefined {
+  const match = ID_PATTERN.exec(workflowId);
+  return match ? Number(match[1]) : undefined;
+}
+
+export class Keys {
+  constructor(readonly prefix: string) {}
+
+  /** hash: header, task and unit records of a workflow; see lua/include/workflow.lua */
+  workflow(id: string): string { return `${this.prefix}w:${id}`; }
+  /** hash: the context; key -> JSON text, or `@<task>`: a view over that task's items */
+  context(id: string): string { return `${this.prefix}c:${id}`; }
+  /** list: the event log; an entry is `<first seq> <ms>` and one line per event or run of events */
+  events(id: string): string { return `${this.prefix}e:${id}`; }
+  /** hash: items of an expanded task by chunk: v<c> variables, s<c> statuses, r<c> results, shape */
+  items(id: string, node: number | string): string { return `${this.prefix}i:${id}:${node}`; }
+  /** hash: a definition by content: text, and how many workflows use it */
+  definition(hash: string): string { return `${this.prefix}d:${hash}`; }
+  /** hash: which workflow an idempotency key (by its SHA-256) stands for */
+  idempotency(tenant: string, keyHash: string): string { return `${this.prefix}idem:${tenant}:${keyHash}`; }
+  /** list: units ready to be claimed, hints only: a claim is decided by the unit's record */
+  lane(handler: string): string { return `${this.prefix}q:${handler}`; }
+  /** zset: due ms -> L lease, T attempt timeout, R retry, D delay, X retention */
+  get timers(): string { return `${this.prefix}tm`; }
+  /** hash: token -> worker and its units; <token>n -> how many of them still run; n -> the last token minted */
+  get leases(): string { return `${this.prefix}lease`; }
+  /** hash with expiry: a worker's last claim request and the token it got, so that a repeated request gets the same answer */
+  worker(worker: string): string { return `${this.prefix}wk:${worker}`; }
+  /** zset: submission ms -> workflow; `all`, or by status letter */
+  index(tenant: string, name: string): string { return `${this.prefix}ix:${tenant}:${name}`; }
+  /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow} */
+  get wake(): string { return `${this.prefix}wake`; }
+}
+
+/** The keys of all shards of a deployment. */
+export class ShardKeys {
+  readonly #keys: Keys[];
+
+  constructor(keyPrefix: string, shards: number) {
+    this.#keys = Array.from({ length: shards }, (_, shard) => new Keys(shardPrefix(keyPrefix, shard)));
+  }
+
+  of(shard: number): Keys {
+    return this.#keys[shard] as Keys;
+  }
+
+  all(): readonly Keys[] {
+    return this.#keys;
+  }
+
+  /** @returns undefined for an id that no shard of this deployment can hold */
+  ofWorkflow(workflowId: string): Keys | undefined {
+    const shard = shardOf(workflowId);
+    return shard === undefined ? undefined : this.#keys[shard];
+  }
+}

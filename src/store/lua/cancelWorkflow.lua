@@ -1,0 +1,22 @@
+#!lua flags=allow-oom
+-- Ends a workflow at once: every open task becomes CANCELLED; what its workers still send is stale.
+-- KEYS[1] tm
+-- ARGV[1] prefix
+-- ARGV[2] retentionMs
+-- ARGV[3] workflow
+-- ARGV[4] tenant
+-- ARGV[5] error JSON: code CANCELLED with the reason
+-- Returns: OK | NOT_FOUND | ALREADY_ENDED
+-- Events: TASK_CANCELLED WORKFLOW_CANCELLED
+local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
+--- @include base
+--- @include workflow
+local wf = loadWorkflow(ARGV[3])
+if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end
+if not wf.open then return 'ALREADY_ENDED' end
+cancelOpenTasks(wf)
+put(wf, 'bad', ARGV[5])
+finishWorkflow(wf, 'X', ARGV[5])
+flushWorkflows()
+call('PUBLISH', prefix .. 'wake', '{"w":[],"q":0,"x":"' .. wf.id .. '"}')
+return 'OK'

@@ -1,0 +1,20 @@
+#!lua flags=allow-oom
+-- Removes an ended workflow and everything that belongs to it; its definition goes with the last workflow that used it.
+-- KEYS[1] tm
+-- ARGV[1] prefix
+-- ARGV[2] workflow
+-- ARGV[3..] expanded tasks
+-- Returns: OK | NOT_FOUND | RUNNING
+-- Events: none
+local call, prefix, id = redis.call, ARGV[1], ARGV[2]
+local w = prefix .. 'w:' .. id
+local h = call('HMGET', w, 'st', 'tn', 'hash', 'idem')
+call('ZREM', KEYS[1], 'X ' .. id)
+if not h[1] then return 'NOT_FOUND' end
+if h[1] == 'P' or h[1] == 'R' then return 'RUNNING' end
+for i = 3, #ARGV do call('UNLINK', prefix .. 'i:' .. id .. ':' .. ARGV[i]) end
+if h[4] then call('DEL', prefix .. 'idem:' .. h[2] .. ':' .. h[4]) end
+if call('HINCRBY', prefix .. 'd:' .. h[3], 'uses', -1) <= 0 then call('DEL', prefix .. 'd:' .. h[3]) end
+for _, index in ipairs({ 'all', h[1] }) do call('ZREM', prefix .. 'ix:' .. h[2] .. ':' .. index, id) end
+call('UNLINK', w, prefix .. 'c:' .. id, prefix .. 'e:' .. id)
+return 'OK'

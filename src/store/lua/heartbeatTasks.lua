@@ -1,0 +1,28 @@
+#!lua flags=allow-oom
+-- Extends the leases of a worker's claims and tells which units are no longer its own.
+-- KEYS[1] tm
+-- KEYS[2] lease
+-- ARGV[1] prefix
+-- ARGV[2] worker
+-- ARGV[3] leaseMs
+-- ARGV[4..] per unit: workflow, task, unit, token
+-- Returns: the positions (0, 1, ...) of the lost units
+-- Events: none
+local call = redis.call
+local prefix, worker, leaseMs = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local time = call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local alive, lost = {}, {}
+for i = 4, #ARGV, 4 do
+  local token = ARGV[i + 3]
+  if alive[token] == nil then
+    local text = call('HGET', KEYS[2], token)
+    alive[token] = text ~= false and string.sub(text, 1, #worker + 1) == worker .. '\n'
+    if alive[token] then call('ZADD', KEYS[1], 'XX', now + leaseMs, 'L ' .. token) end
+  end
+  local field = ARGV[i + 2] == '-' and ARGV[i + 1] or (ARGV[i + 1] .. ':' .. ARGV[i + 2])
+  local record = alive[token] and call('HGET', prefix .. 'w:' .. ARGV[i], field)
+  if not record or string.match(record, '^X %d+ (%d+)') ~= token then lost[#lost + 1] = (i - 4) / 4 end
+end
+call('PEXPIRE', prefix .. 'wk:' .. worker, leaseMs * 4)
+return lost

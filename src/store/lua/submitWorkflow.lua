@@ -1,0 +1,57 @@
+#!lua
+-- Stores accepted workflows whole: header, context, first events, ready tasks, indexes; all or nothing per workflow.
+-- Refused by Redis under memory pressure, so that what was accepted before can finish.
+-- KEYS[1] tm
+-- ARGV[1] prefix
+-- ARGV[2..] per workflow: id, tenant, idempotency key ('' none), payload hash, definition hash, definition text ('' when it
+--   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane)
+-- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id
+-- Events: WORKFLOW_SUBMITTED GROUP_STARTED TASK_READY
+local prefix, retentionMs = ARGV[1], 0
+--- @include base
+--- @include workflow
+local at = 2
+local function take() at = at + 1; return ARGV[at - 1] end
+local function takeList()
+  local list, size = {}, tonumber(take())
+  for i = 1, size do list[i] = take() end
+  return list
+end
+
+local reply, ids = {}, {}
+local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id end
+
+while at <= #ARGV do
+  local id, tenant, key, payload, hash, document = take(), take(), take(), take(), take(), take()
+  local fields, context, lines, events, ready = takeList(), takeList(), take(), take(), takeList()
+  local idem = key ~= '' and (prefix .. 'idem:' .. tenant .. ':' .. key) or nil
+  local first = idem and call('HMGET', idem, 'id', 'payload') or { false }
+  local w, d = prefix .. 'w:' .. id, prefix .. 'd:' .. hash
+  if first[1] and first[1] ~= id then
+    answer(first[2] == payload and 'OK_DUP' or 'CONFLICT', first[1])
+  elseif call('EXISTS', w) == 1 then
+    answer('OK', id)
+  elseif document == '' and call('EXISTS', d) == 0 then
+    answer('NEED_DEFINITION', id)
+  else
+    if document ~= '' then call('HSETNX', d, 'text', document) end
+    call('HINCRBY', d, 'uses', 1)
+    if idem then call('HSET', idem, 'id', id, 'payload', payload) end
+    sliced('HSET', w, fields)
+    call('HSET', w, 'sub', now, 'seq', events, 'ev', 1)
+    if #context > 0 then sliced('HSET', prefix .. 'c:' .. id, context) end
+    call('RPUSH', prefix .. 'e:' .. id, '1 ' .. now .. '\n' .. lines)
+    for _, index in ipairs({ 'all', 'P' }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
+    for i = 1, #ready, 2 do pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
+    ids[#ids + 1] = '"' .. id .. '"'
+    answer('OK', id)
+  end
+end
+
+local waiting = 0
+for _, lane in ipairs(laneOrder) do
+  sliced('RPUSH', lane, pushed[lane])
+  waiting = waiting + #pushed[lane]
+end
+if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. waiting .. '}') end
+return reply

@@ -1,0 +1,75 @@
+/** Loads the Lua scripts, resolves their includes, and calls them with deadlines and the right answer to each transport error. */
+
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import type { Redis } from "ioredis";
+import { FanwireError } from "../errors.js";
+
+const FOLDER = new URL("./lua/", import.meta.url);
+
+export const SCRIPT_NAMES = [
+  "submitWorkflow", "claimTasks", "completeTasks", "heartbeatTasks", "cancelWorkflow", "dueTimers", "storeItems", "deleteWorkflow",
+] as const;
+export type ScriptName = (typeof SCRIPT_NAMES)[number];
+
+export interface Script {
+  readonly name: ScriptName;
+  readonly body: string;
+  readonly sha: string;
+  readonly numberOfKeys: number;
+}
+
+/** The text of a script with `--- @include name` lines replaced. The shebang must stay the first line. */
+export function resolveScript(name: ScriptName): Script {
+  const source = readFileSync(new URL(`${name}.lua`, FOLDER), "utf8");
+  const body = source.replace(/^--- @include (\w+)$/gm, (_line, part: string) =>
+    readFileSync(new URL(`include/${part}.lua`, FOLDER), "utf8").trimEnd());
+  const keys = new Set([...source.matchAll(/^-- KEYS\[(\d+)\]/gm)].map((match) => match[1]));
+  return { name, body, sha: createHash("sha1").update(body).digest("hex"), numberOfKeys: keys.size };
+}
+
+export function scriptFiles(): string[] {
+  return readdirSync(FOLDER).filter((file) => file.endsWith(".lua")).map((file) => file.slice(0, -4));
+}
+
+/** How long a call is tried again before it is UNAVAILABLE. */
+const DEADLINE_MS = 20_000;
+const RETRYABLE = /^(TRYAGAIN|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|MISCONF|BUSY|UNBLOCKED)\b|Command timed out|Connection is closed|ECONNRESET|ECONNREFUSED|EPIPE|ENOENT/;
+
+export class Scripts {
+  readonly #scripts = new Map<ScriptName, Script>();
+
+  constructor(private readonly redis: Redis) {
+    for (const name of SCRIPT_NAMES) this.#scripts.set(name, resolveScript(name));
+  }
+
+  /**
+   * Runs a script. Every script may run twice (a lost reply is asked for again), and is written for that.
+   * @throws FanwireError UNAVAILABLE when Redis cannot be reached, or cannot take the write, until the deadline.
+   */
+  async call<Reply>(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
+    const script = this.#scripts.get(name) as Script;
+    if (keys.length !== script.numberOfKeys) throw new Error(`${name} takes ${script.numberOfKeys} keys, got ${keys.length}`);
+    const deadline = Date.now() + DEADLINE_MS;
+    for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
+      try {
+        return (await this.#evaluate(script, keys, args)) as Reply;
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (message.startsWith("OOM")) throw new FanwireError("UNAVAILABLE", "Redis has no memory left for new workflows", { cause: error });
+        if (!RETRYABLE.test(message)) throw error;
+        if (Date.now() + pauseMs > deadline) throw new FanwireError("UNAVAILABLE", `Redis did not take ${name}: ${message}`, { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
+      }
+    }
+  }
+
+  async #evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.redis.evalsha(script.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return this.redis.eval(script.body, keys.length, ...keys, ...args);
+    }
+  }
+}
