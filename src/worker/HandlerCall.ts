@@ -1,0 +1,95 @@
+/** One call of a handler: its context, its deadline, and its answer as JSON. */
+
+import { FanwireError } from "../errors.js";
+import { CompleteLater, type Handler, type HandlerContext } from "../engine/handlers.js";
+import type { TaskProgress } from "../workflow/events.js";
+import type { JsonValue } from "../workflow/json.js";
+
+export interface CallAbout {
+  workflowId: string;
+  /** Address with the item. */
+  task: string;
+  attempt: number;
+  timeoutMs?: number;
+  onProgress(progress: Omit<TaskProgress, "atMs">): void;
+  onLog(message: string, data?: JsonValue): void;
+}
+
+/** JSON text of the answer, or the answer to record later. */
+export type Answer = { text: string; value: JsonValue } | { laterMs: number; text: string };
+
+export class HandlerCall implements HandlerContext {
+  /** Made when somebody asks: most calls of light handlers never do. */
+  #controller: AbortController | undefined;
+  #abortReason: FanwireError | undefined;
+  readonly input: JsonValue;
+
+  constructor(private readonly handler: Handler, input: JsonValue, private readonly about: CallAbout) {
+    // Inputs share parts with cached context; only our own handlers are known not to change them.
+    this.input = handler.builtIn ? input : structuredClone(input);
+  }
+
+  get workflowId(): string { return this.about.workflowId; }
+  get task(): string { return this.about.task; }
+  get attempt(): number { return this.about.attempt; }
+  get idempotencyKey(): string { return `${this.about.workflowId}/${this.about.task}/${this.about.attempt}`; }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#abortReason && !this.#controller.signal.aborted) this.#controller.abort(this.#abortReason);
+    return this.#controller.signal;
+  }
+
+  /** Handlers take their context apart ({ input, progress }), so these know their call by themselves. */
+  readonly progress = (percent?: number, message?: string, data?: JsonValue): void => {
+    this.about.onProgress({
+      ...(percent === undefined ? {} : { percent: Math.min(100, Math.max(0, percent)) }),
+      ...(message === undefined ? {} : { message }),
+      ...(data === undefined ? {} : { data }),
+    });
+  };
+
+  readonly log = (message: string, data?: JsonValue): void => this.about.onLog(message, data);
+
+  abort(reason: FanwireError): void {
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** Synchronous when the handler is. @throws what the handler throws; FanwireError TIMEOUT, RESULT_INVALID */
+  run(): Answer | Promise<Answer> {
+    const result = this.handler.run(this);
+    return result instanceof Promise ? this.#within(result).then((value) => this.#answer(value)) : this.#answer(result);
+  }
+
+  #within<T>(result: Promise<T>): Promise<T> {
+    const { timeoutMs, task } = this.about;
+    if (timeoutMs === undefined) return result;
+    return new Promise<T>((resolve, reject) => {
+      // The engine's durable timer says the same should this process not live to see it.
+      const timer = setTimeout(() => {
+        const error = new FanwireError("TIMEOUT", `An attempt of ${task} took longer than ${timeoutMs} ms`);
+        this.abort(error);
+        reject(error);
+      }, timeoutMs);
+      result.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  #answer(result: JsonValue | CompleteLater | undefined): Answer {
+    if (result instanceof CompleteLater) return { laterMs: result.delayMs, text: JSON.stringify(result.result) };
+    const text = textOf(result, this.about.task);
+    return { text, value: this.handler.builtIn ? (result ?? null) : (JSON.parse(text) as JsonValue) };
+  }
+}
+
+function textOf(result: JsonValue | undefined, task: string): string {
+  try {
+    // Answers undefined for functions and symbols, whatever the types say.
+    const text = JSON.stringify(result ?? null) as string | undefined;
+    if (text !== undefined) return text;
+  } catch (error) {
+    throw new FanwireError("RESULT_INVALID", `The result of ${task} cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  throw new FanwireError("RESULT_INVALID", `The result of ${task} is a ${typeof result}, which is no JSON`);
+}

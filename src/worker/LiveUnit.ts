@@ -1,0 +1,33 @@
+/** A claimed unit while this worker runs it: how to abort it, and whether its claim still holds. */
+
+import { FanwireError } from "../errors.js";
+import type { Claim, UnitRef } from "../engine/ports.js";
+import type { HandlerCall } from "./HandlerCall.js";
+
+export class LiveUnit {
+  readonly #calls = new Set<HandlerCall>();
+  /** False once the claim is known to be lost: nothing it still produces is sent. */
+  holds = true;
+  readonly sinceMs = Date.now();
+
+  constructor(readonly claim: Claim, readonly weight: number) {}
+
+  get ref(): UnitRef {
+    const { workflowId, node, unit, attempt, token } = this.claim;
+    return { workflowId, node, unit, attempt, token };
+  }
+
+  attach(call: HandlerCall): void {
+    this.#calls.add(call);
+  }
+
+  detach(call: HandlerCall): void {
+    this.#calls.delete(call);
+  }
+
+  /** The claim is not ours any more (cancelled, taken over, timed out): stop working on it. */
+  lose(reason: string): void {
+    this.holds = false;
+    for (const call of this.#calls) call.abort(new FanwireError("CANCELLED", reason, { retryable: false }));
+  }
+}

@@ -1,0 +1,122 @@
+/** Runs the items of one claimed range side by side, and reports them together, or piece by piece while some still run. */
+
+import { FanwireError } from "../errors.js";
+import type { Handler } from "../engine/handlers.js";
+import type { ItemPiece } from "../engine/ports.js";
+import { isTooLarge, toTaskError } from "../engine/Settlement.js";
+import { laneOf } from "../engine/TaskGroup.js";
+import { compiledTask } from "../workflow/compiledTask.js";
+import type { Scope } from "../workflow/expressions/types.js";
+import { itemScope } from "../workflow/itemScope.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
+import { invalidItemResult } from "../workflow/outputs.js";
+import type { PlanNode } from "../workflow/plan.js";
+import { HandlerCall, type Answer } from "./HandlerCall.js";
+import type { LiveUnit } from "./LiveUnit.js";
+import type { UnitRunnerServices } from "./UnitRunner.js";
+
+/** How long a finished item may wait for its neighbours before it is reported without them. */
+const FLUSH_MS = 50;
+
+export class RangeRun {
+  readonly #handler: Handler | undefined;
+  readonly #items: [string, JsonObject][];
+  /** Finished and not yet reported, in the order they ended. */
+  #finished: ItemPiece[] = [];
+  #open = 0;
+
+  constructor(private readonly services: UnitRunnerServices, private readonly unit: LiveUnit, private readonly node: PlanNode) {
+    this.#handler = services.handlers.get(node.task.handler);
+    this.#items = JSON.parse(unit.claim.variables) as [string, JsonObject][];
+  }
+
+  /** Resolves when every item of the range has been reported. */
+  async run(scope: Scope): Promise<void> {
+    const { claim } = this.unit;
+    const waits: Promise<void>[] = [];
+    const mine = claim.unit.startsWith("r") ? "." : "r";
+    for (let i = 0; i < claim.itemCount; i++) {
+      if (claim.statuses[i] !== mine) continue;
+      const running = this.#runItem(scope, claim.offset + i, claim.firstItem + i);
+      if (running) {
+        this.#open++;
+        waits.push(running.then(() => { this.#open--; }));
+      }
+    }
+    if (waits.length === 0) return this.#flush();
+    const timer = setInterval(() => { if (this.#open > 0) this.#flush(); }, FLUSH_MS);
+    await Promise.all(waits);
+    clearInterval(timer);
+    this.#flush();
+  }
+
+  /** Synchronous when template and handler are; otherwise a promise that never rejects. */
+  #runItem(parent: Scope, offset: number, index: number): Promise<void> | undefined {
+    const [identifier, variables] = this.#items[offset] as [string, JsonObject];
+    try {
+      const input = compiledTask(this.node).input.render(itemScope(parent, { variables }, index));
+      const started = input instanceof Promise ? input.then((value) => this.#call(value, identifier, index)) : this.#call(input, identifier, index);
+      if (!(started instanceof Promise)) {
+        this.#ended(offset, started);
+        return undefined;
+      }
+      return started.then((answer) => this.#ended(offset, answer)).catch((error: unknown) => this.#failed(offset, identifier, error));
+    } catch (error) {
+      this.#failed(offset, identifier, error);
+      return undefined;
+    }
+  }
+
+  #call(input: JsonValue, identifier: string, index: number): Answer | Promise<Answer> {
+    const { claim } = this.unit;
+    if (!this.#handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${this.node.task.handler}`);
+    const task = `${this.node.address}[${identifier}]`;
+    const call = new HandlerCall(this.#handler, input, {
+      workflowId: claim.workflowId, task, attempt: claim.attempt, timeoutMs: this.node.task.timeoutMs,
+      onProgress: (progress) => this.services.report(this.unit, { kind: "progress", ref: this.unit.ref, item: index, text: JSON.stringify(progress) }),
+      onLog: (message, data) => this.services.log.info({ workflowId: claim.workflowId, task, data }, message),
+    });
+    const started = call.run();
+    if (!(started instanceof Promise)) return started;
+    this.unit.attach(call);
+    return started.finally(() => this.unit.detach(call));
+  }
+
+  #ended(offset: number, answer: Answer): void {
+    if ("laterMs" in answer) {
+      this.#finished.push({ letter: "W", offset, count: answer.laterMs, text: answer.text });
+      return;
+    }
+    const invalid = invalidItemResult(this.node, answer.value);
+    if (invalid) throw invalid;
+    if (isTooLarge(answer.text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${this.node.address} is larger than 1 MiB`);
+    this.#finished.push({ letter: "C", offset, count: 1, text: answer.text });
+  }
+
+  #failed(offset: number, identifier: string, error: unknown): void {
+    const failure = toTaskError(error, `${this.node.address}[${identifier}]`);
+    this.#finished.push(this.services.settlement.failItem(this.node, offset, this.unit.claim.attempt, failure));
+  }
+
+  #flush(): void {
+    if (this.#finished.length === 0 || !this.unit.holds) return;
+    const pieces = joinPieces(this.#finished);
+    this.#finished = [];
+    this.services.report(this.unit, { kind: "items", ref: this.unit.ref, lane: laneOf(this.node, "ITEMS"), planLane: laneOf(this.node, "COLLECT"), pieces });
+  }
+}
+
+/** Neighbours that completed become one piece: one text, one event line. */
+export function joinPieces(finished: readonly ItemPiece[]): ItemPiece[] {
+  const sorted = [...finished].sort((a, b) => a.offset - b.offset);
+  const pieces: ItemPiece[] = [];
+  for (let i = 0; i < sorted.length;) {
+    const first = sorted[i] as ItemPiece;
+    let end = i + 1;
+    if (first.letter === "C") while (sorted[end]?.letter === "C" && sorted[end]?.offset === first.offset + (end - i)) end++;
+    const text = first.letter === "C" ? `[${sorted.slice(i, end).map((piece) => piece.text).join(",")}]` : first.text;
+    pieces.push({ ...first, count: first.letter === "C" ? end - i : first.count, text });
+    i = end;
+  }
+  return pieces;
+}

@@ -1,0 +1,146 @@
+/** Runs claimed units: finds what they need, evaluates conditions and templates, calls handlers, reports outcomes. */
+
+import { FanwireError } from "../errors.js";
+import type { HandlerRegistry } from "../engine/handlers.js";
+import { parsed, type ContextReader } from "../engine/ContextReader.js";
+import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import { toTaskError, type Settlement } from "../engine/Settlement.js";
+import { readableKeys, TaskScope } from "../engine/TaskScope.js";
+import { compiledTask } from "../workflow/compiledTask.js";
+import { evaluateCondition } from "../workflow/expressions/expression.js";
+import type { Scope } from "../workflow/expressions/types.js";
+import type { JsonValue } from "../workflow/json.js";
+import { collectResults, toleratedCount } from "../workflow/outputs.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import { HandlerCall } from "./HandlerCall.js";
+import { expandOutcome } from "./expandUnit.js";
+import type { LiveUnit } from "./LiveUnit.js";
+import { RangeRun } from "./RangeRun.js";
+
+export interface UnitRunnerServices {
+  store: WorkflowStore;
+  reader: WorkflowReader;
+  contexts: ContextReader;
+  settlement: Settlement;
+  handlers: HandlerRegistry;
+  /** Sends an outcome; the code tells what became of it. */
+  report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
+  log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
+}
+
+export class UnitRunner {
+  constructor(readonly services: UnitRunnerServices) {}
+
+  /** Runs a unit to its end. Never throws: what fails is reported, and what cannot be reported is left to the lease. */
+  async run(unit: LiveUnit): Promise<void> {
+    const { claim } = unit;
+    const shard = Number(claim.workflowId.slice(1, claim.workflowId.indexOf("-")));
+    try {
+      const plan = await this.services.reader.plan(shard, claim.definitionHash);
+      const node = plan?.nodes[claim.node];
+      if (!plan || !node) throw new Error(`No plan for ${claim.workflowId}`);
+      await this.#runPhase(unit, plan, node);
+    } catch (error) {
+      this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; its lease will bring it back");
+    }
+  }
+
+  async #runPhase(unit: LiveUnit, plan: Plan, node: PlanNode): Promise<void> {
+    switch (unit.claim.phase) {
+      case "PLAIN": return this.#guarded(unit, plan, node, (scope) => this.#plain(unit, plan, node, scope));
+      case "EXPAND": return this.#guarded(unit, plan, node, (scope) => this.#expand(unit, node, scope));
+      case "COLLECT": return this.#guarded(unit, plan, node, (scope) => this.#collect(unit, plan, node, scope));
+      case "ITEMS": return new RangeRun(this.services, unit, node).run(await this.scope(unit, plan, node));
+    }
+  }
+
+  /** The task's scope; synchronous reads when this process has the values already. */
+  async scope(unit: LiveUnit, plan: Plan, node: PlanNode): Promise<TaskScope> {
+    const { workflowId, attempt } = unit.claim;
+    const keys = readableKeys(node);
+    const values = this.services.contexts.cached(workflowId, keys) ?? (await this.services.contexts.load(workflowId, plan, keys));
+    return new TaskScope(values, node, { workflowId, workflowName: plan.definition.name, attempt });
+  }
+
+  /** Conditions first; every error becomes the attempt's failure. */
+  async #guarded(unit: LiveUnit, plan: Plan, node: PlanNode, run: (scope: TaskScope) => Promise<void>): Promise<void> {
+    const scope = await this.scope(unit, plan, node);
+    try {
+      const { when } = compiledTask(node);
+      if (when && unit.claim.phase !== "COLLECT") {
+        const answer = evaluateCondition(when, scope);
+        if (!(typeof answer === "boolean" ? answer : await answer)) {
+          this.services.report(unit, this.services.settlement.skip(plan, node, unit.ref));
+          return;
+        }
+      }
+      await run(scope);
+    } catch (error) {
+      this.services.report(unit, await this.services.settlement.fail(plan, node, unit.ref, toTaskError(error, node.address)));
+    }
+  }
+
+  async #plain(unit: LiveUnit, plan: Plan, node: PlanNode, scope: Scope): Promise<void> {
+    const handler = this.services.handlers.get(node.task.handler);
+    if (!handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${node.task.handler}`);
+    const rendered = compiledTask(node).input.render(scope);
+    const input = rendered instanceof Promise ? await rendered : rendered;
+    const call = new HandlerCall(handler, input, {
+      workflowId: unit.claim.workflowId, task: node.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs,
+      onProgress: (progress) => this.services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),
+      onLog: (message, data) => this.services.log.info({ workflowId: unit.claim.workflowId, task: node.address, data }, message),
+    });
+    unit.attach(call);
+    try {
+      const started = call.run();
+      const answer = started instanceof Promise ? await started : started;
+      if ("laterMs" in answer) this.services.report(unit, { kind: "wait", ref: unit.ref, delayMs: answer.laterMs, result: answer.text });
+      else this.#completed(unit, plan, node, answer.value);
+    } finally {
+      unit.detach(call);
+    }
+  }
+
+  #completed(unit: LiveUnit, plan: Plan, node: PlanNode, value: JsonValue): void {
+    const outcome = this.services.settlement.complete(plan, node, unit.ref, value);
+    this.services.report(unit, outcome, (code) => {
+      // Most likely this very worker runs the dependents next.
+      if (code !== "OK" || node.dependents.length === 0) return;
+      const { writes } = outcome;
+      for (let i = 0; i < writes.length; i += 2) {
+        const text = writes[i + 1] as string;
+        this.services.contexts.remember(unit.claim.workflowId, writes[i] as string, writes.length === 2 ? value : (JSON.parse(text) as JsonValue), text.length);
+      }
+    });
+  }
+
+  async #expand(unit: LiveUnit, node: PlanNode, scope: Scope): Promise<void> {
+    const outcome = await expandOutcome(this.services, unit, node, scope);
+    if (outcome) this.services.report(unit, outcome);
+    else unit.lose("the claim was lost while the items were stored");
+  }
+
+  async #collect(unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope): Promise<void> {
+    const { settlement, reader, contexts } = this.services;
+    const { workflowId } = unit.claim;
+    const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
+    const counts = await reader.itemEnds(workflowId, node.index);
+    if (counts.failed > toleratedCount(expansion, counts.total)) {
+      const message = `${counts.failed} of ${counts.total} items of ${node.address} failed, more than the ${toleratedCount(expansion, counts.total)} tolerated`;
+      const first = await reader.firstItemError(workflowId, node.index);
+      throw new FanwireError("TOLERANCE_EXCEEDED", first ? `${message}; the first: ${first.code}: ${first.message}` : message, { details: first });
+    }
+    const { reduce } = compiledTask(node);
+    if (reduce) {
+      const { outcomes } = await reader.itemOutcomes(workflowId, node.index);
+      const about = { workflowId, workflowName: plan.definition.name, attempt: unit.claim.attempt };
+      const results = collectResults(expansion, outcomes.map(parsed));
+      const value = await reduce.evaluate(new TaskScope(scope.values, node, { ...about, results }));
+      this.#completed(unit, plan, node, value ?? null);
+    } else if (node.keys.length === 1 && node.optionalKeys.length === 0) {
+      this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
+    } else {
+      this.#completed(unit, plan, node, await contexts.outputOf(workflowId, node));
+    }
+  }
+}

@@ -1,0 +1,189 @@
+/** The worker's loop: claims units within its capacity, runs them, keeps their leases, and stops without losing any. */
+
+import type { HandlerRegistry } from "../engine/handlers.js";
+import type { ContextReader } from "../engine/ContextReader.js";
+import type { Claim, ClaimRequest, Outcome, OutcomeCode, Wake, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import type { Settlement } from "../engine/Settlement.js";
+import { laneOf, PLAN_LANE } from "../engine/TaskGroup.js";
+import { LiveUnit } from "./LiveUnit.js";
+import { ShardLoop } from "./ShardLoop.js";
+import { UnitRunner } from "./UnitRunner.js";
+
+export interface WorkerOptions {
+  store: WorkflowStore;
+  reader: WorkflowReader;
+  contexts: ContextReader;
+  settlement: Settlement;
+  handlers: HandlerRegistry;
+  wake: Wake;
+  /** Shown in events; letters, digits, _ and - only. */
+  id: string;
+  /** Handler calls that run at once. */
+  concurrency: number;
+  leaseMs: number;
+  /** This worker has set a durable timer. */
+  onTimer(shard: number, delayMs: number): void;
+  log: { info(obj: object, message: string): void; warn(obj: object, message: string): void; error(obj: object, message: string): void };
+}
+
+/** Doorbells may be lost; this often the worker looks by itself. */
+const POLL_MS = 1_000;
+/** A range of light items takes one place per so many of them. */
+const LIGHT_ITEMS_PER_SLOT = 20;
+
+export class Worker {
+  readonly #loops: ShardLoop[];
+  readonly #live = new Map<string, LiveUnit>();
+  readonly #runner: UnitRunner;
+  readonly #undo: (() => void)[] = [];
+  #taken = 0;
+  #turn = 0;
+  #stopping = false;
+  #lastHeartbeatMs = Date.now();
+
+  constructor(private readonly options: WorkerOptions) {
+    this.#runner = new UnitRunner({ ...options, report: (unit, outcome, onCode) => this.#report(unit, outcome, onCode) });
+    this.#loops = Array.from({ length: options.store.shards }, (_, shard) => new ShardLoop(shard, {
+      store: options.store, worker: options.id, log: options.log,
+      lanes: () => this.#lanes(),
+      reserve: () => this.#reserve(),
+      release: (room) => { this.#taken -= room; },
+      onClaims: (claims) => this.#begin(claims),
+    }));
+  }
+
+  start(): void {
+    const { wake, leaseMs } = this.options;
+    this.#undo.push(
+      wake.onReady((shard) => this.#loops[shard]?.hint()),
+      wake.onCancelled((workflowId) => this.#cancelled(workflowId)),
+      every(POLL_MS, () => { for (const loop of this.#loops) loop.hint(); }),
+      every(Math.max(50, leaseMs / 3), () => void this.#heartbeat()),
+    );
+    for (const loop of this.#loops) loop.hint();
+  }
+
+  /** How many handler calls and waiting ranges it holds now. */
+  get running(): number {
+    return this.#live.size;
+  }
+
+  /** Claims nothing more, lets units finish for `graceMs`, hands the rest back, and resolves when all is recorded. */
+  async stop(graceMs = 10_000): Promise<void> {
+    this.#stopping = true;
+    const deadline = Date.now() + graceMs;
+    while (this.#live.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const unit of [...this.#live.values()]) await this.#handBack(unit);
+    for (const undo of this.#undo.splice(0)) undo();
+    await Promise.all(this.#loops.map((loop) => loop.drain()));
+    for (const loop of this.#loops) loop.stop();
+  }
+
+  async #handBack(unit: LiveUnit): Promise<void> {
+    const plan = await this.options.reader.planOf(unit.claim.workflowId);
+    const node = plan?.nodes[unit.claim.node];
+    if (!node || !unit.holds) return;
+    unit.lose("the worker stops");
+    this.#end(unit);
+    this.#loopOf(unit).push({ kind: "requeue", ref: unit.ref, lane: laneOf(node, unit.claim.phase), lost: false }, () => undefined);
+  }
+
+  /** Handlers in turn, so that a busy one does not keep the others' units waiting. */
+  #lanes(): ClaimRequest["lanes"] {
+    const names = [PLAN_LANE, ...this.options.handlers.names()];
+    const first = this.#turn++ % names.length;
+    return [...names.slice(first), ...names.slice(0, first)].map((handler) => ({
+      handler, itemsPerSlot: this.options.handlers.get(handler)?.light ? LIGHT_ITEMS_PER_SLOT : 1,
+    }));
+  }
+
+  #reserve(): number {
+    if (this.#stopping) return 0;
+    const room = Math.max(0, this.options.concurrency - this.#taken);
+    this.#taken += room;
+    return room;
+  }
+
+  #begin(claims: Claim[]): number {
+    let weights = 0;
+    for (const claim of claims) {
+      const unit = new LiveUnit(claim, this.#weightOf(claim));
+      weights += unit.weight;
+      this.#taken += unit.weight;
+      this.#live.set(keyOf(claim), unit);
+      void this.#runner.run(unit).finally(() => this.#end(unit));
+    }
+    return weights;
+  }
+
+  /** The places it takes: one, or one per item; of light items many share one. A plan not seen yet counts as not light. */
+  #weightOf(claim: Claim): number {
+    if (claim.phase !== "ITEMS") return 1;
+    const handler = this.options.reader.cachedPlan(claim.definitionHash)?.nodes[claim.node]?.task.handler;
+    const light = handler !== undefined && (this.options.handlers.get(handler)?.light ?? false);
+    return light ? Math.max(1, Math.ceil(claim.itemCount / LIGHT_ITEMS_PER_SLOT)) : claim.itemCount;
+  }
+
+  /** What this unit took of the capacity is free again. */
+  #end(unit: LiveUnit): void {
+    if (!this.#live.delete(keyOf(unit.claim))) return;
+    this.#taken -= unit.weight;
+    this.#loopOf(unit).schedule();
+  }
+
+  #loopOf(unit: LiveUnit): ShardLoop {
+    const { workflowId } = unit.claim;
+    return this.#loops[Number(workflowId.slice(1, workflowId.indexOf("-")))] as ShardLoop;
+  }
+
+  #report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void {
+    if (!unit.holds) return;
+    this.#loopOf(unit).push(outcome, (code) => {
+      if (code === "STALE") unit.lose("the claim is no longer this worker's");
+      const delayMs = delayOf(outcome);
+      if (delayMs !== undefined) this.options.onTimer(this.#loopOf(unit).shard, delayMs);
+      onCode?.(code);
+    });
+  }
+
+  #cancelled(workflowId: string): void {
+    for (const unit of this.#live.values()) if (unit.claim.workflowId === workflowId) unit.lose("the workflow was cancelled");
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { leaseMs, store, id, log } = this.options;
+    const due = [...this.#live.values()].filter((unit) => Date.now() - unit.sinceMs >= leaseMs / 4);
+    try {
+      for (const loop of this.#loops) {
+        const units = due.filter((unit) => this.#loopOf(unit) === loop);
+        if (units.length === 0) continue;
+        const lost = new Set((await store.heartbeatTasks(loop.shard, id, units.map((unit) => unit.ref))).map((ref) => keyOf(ref)));
+        for (const unit of units) if (lost.has(keyOf(unit.claim))) unit.lose("the claim is no longer this worker's");
+      }
+      this.#lastHeartbeatMs = Date.now();
+    } catch (error) {
+      log.warn({ err: error }, "a heartbeat failed");
+      if (Date.now() - this.#lastHeartbeatMs < leaseMs) return;
+      // Without an answer for a whole lease others may have taken over.
+      for (const unit of this.#live.values()) unit.lose("no heartbeat got through for a lease");
+    }
+  }
+}
+
+function keyOf(ref: { workflowId: string; node: number; unit: string; token: string }): string {
+  return `${ref.workflowId} ${ref.node} ${ref.unit} ${ref.token}`;
+}
+
+/** Until the first timer that an outcome sets; undefined when it sets none. */
+function delayOf(outcome: Outcome): number | undefined {
+  if (outcome.kind === "retry" || outcome.kind === "wait") return outcome.delayMs;
+  if (outcome.kind !== "items") return undefined;
+  const delays = outcome.pieces.filter(({ letter }) => letter === "Y" || letter === "W").map(({ count }) => count);
+  return delays.length === 0 ? undefined : Math.min(...delays);
+}
+
+function every(ms: number, run: () => void): () => void {
+  const timer = setInterval(run, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,82 @@
+/** Finds the items of an expanded task and packs them into chunks, the unit in which they are claimed and stored. */
+
+import type { ExpandOutcome, WorkflowStore } from "../engine/ports.js";
+import type { HandlerRegistry } from "../engine/handlers.js";
+import { laneOf } from "../engine/TaskGroup.js";
+import { compiledTask } from "../workflow/compiledTask.js";
+import type { Scope } from "../workflow/expressions/types.js";
+import { toleratedCount } from "../workflow/outputs.js";
+import type { PlanNode } from "../workflow/plan.js";
+import type { ExpandedItem, TaskExpansion } from "../workflow/TaskExpansion.js";
+import type { LiveUnit } from "./LiveUnit.js";
+
+/** Items claimed at once: past a hundred, more gains nothing. */
+const MAX_CHUNK = 100;
+/** Items of handlers that take their time are spread over at least so many claims, so that several workers share them. */
+const SPREAD = 20;
+const MAX_CHUNK_CHARACTERS = 256 * 1024;
+/** Items admitted at once when the expansion sets no limit: keeps the lane short, and small workflows served. */
+const DEFAULT_WINDOW = 1000;
+/** Variables that travel with the expand step; more is stored ahead of it, in slices. */
+const INLINE_CHARACTERS = 512 * 1024;
+const FIELDS_PER_SLICE = 100;
+
+/** @returns undefined when the claim was lost meanwhile */
+export async function expandOutcome(
+  services: { store: WorkflowStore; handlers: HandlerRegistry }, unit: LiveUnit, node: PlanNode, scope: Scope,
+): Promise<ExpandOutcome | undefined> {
+  const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
+  const { items, shape } = await (compiledTask(node).expansion as TaskExpansion).expand(scope);
+  const light = services.handlers.get(node.task.handler)?.light ?? false;
+  const chunk = chunkSize(items, expansion.maxParallel, light);
+  const variables = packChunks(items, chunk);
+  const characters = variables.reduce((sum, text) => sum + text.length, 0);
+  const inline = characters <= INLINE_CHARACTERS;
+  if (!inline && !(await storeAhead(services.store, unit, variables))) return undefined;
+  return {
+    kind: "expand", ref: unit.ref, total: items.length, chunk,
+    window: Math.max(chunk, expansion.maxParallel ?? Math.max(DEFAULT_WINDOW, chunk)),
+    tolerated: toleratedCount(expansion, items.length),
+    failFast: expansion.failFast,
+    lane: laneOf(node, "ITEMS"),
+    planLane: laneOf(node, "COLLECT"),
+    ...(shape === undefined ? {} : { shape: JSON.stringify(shape) }),
+    variables: inline ? variables : [],
+  };
+}
+
+function chunkSize(items: readonly ExpandedItem[], maxParallel: number | undefined, light: boolean): number {
+  if (items.length === 0) return 1;
+  const bySpread = light ? MAX_CHUNK : Math.min(MAX_CHUNK, Math.ceil(items.length / SPREAD));
+  const byParallel = maxParallel === undefined ? MAX_CHUNK : Math.max(1, Math.floor(maxParallel / 4));
+  const bySize = Math.max(1, Math.floor(MAX_CHUNK_CHARACTERS / averageCharacters(items)));
+  return Math.max(1, Math.min(bySpread, byParallel, bySize));
+}
+
+/** Of a sample: exact enough to keep chunks within bounds. */
+function averageCharacters(items: readonly ExpandedItem[]): number {
+  const step = Math.max(1, Math.floor(items.length / 20));
+  let sampled = 0;
+  let characters = 0;
+  for (let i = 0; i < items.length; i += step) {
+    sampled++;
+    characters += JSON.stringify((items[i] as ExpandedItem).variables).length + 10;
+  }
+  return characters / sampled;
+}
+
+/** Field and text of each chunk, alternating: JSON lists of [identifier, variables]. */
+function packChunks(items: readonly ExpandedItem[], chunk: number): string[] {
+  const fields: string[] = [];
+  for (let from = 0, c = 0; from < items.length; from += chunk, c++) {
+    fields.push(`v${c}`, JSON.stringify(items.slice(from, from + chunk).map(({ identifier, variables }) => [identifier, variables])));
+  }
+  return fields;
+}
+
+async function storeAhead(store: WorkflowStore, unit: LiveUnit, variables: readonly string[]): Promise<boolean> {
+  for (let from = 0; from < variables.length; from += FIELDS_PER_SLICE) {
+    if (!unit.holds || !(await store.storeItems(unit.ref, variables.slice(from, from + FIELDS_PER_SLICE)))) return false;
+  }
+  return true;
+}
