@@ -1,0 +1,179 @@
+/** Wires the rooms together: the only file that says `new` for them. Configuration in, something that starts and stops out. */
+
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Redis, type RedisOptions } from "ioredis";
+import type { Config } from "./config.js";
+import { AgencyTaskGroup } from "./engine/AgencyTaskGroup.js";
+import { ContextReader } from "./engine/ContextReader.js";
+import type { Engine } from "./engine/Engine.js";
+import { HandlerRegistry, type Handler } from "./engine/handlers.js";
+import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
+import { Settlement } from "./engine/Settlement.js";
+import { TimerLoop } from "./engine/TimerLoop.js";
+import { FanwireError } from "./errors.js";
+import { EventLog } from "./events/EventLog.js";
+import { EventManager } from "./events/EventManager.js";
+import type { EventSource } from "./events/EventSource.js";
+import { Hub } from "./events/Hub.js";
+import { RedisWake } from "./events/RedisWake.js";
+import { startRedis, type RunningRedis } from "./runtime/embeddedRedis.js";
+import { createLog, type Log } from "./runtime/log.js";
+import { checkDeployment } from "./store/checkDeployment.js";
+import { ItemReader } from "./store/ItemReader.js";
+import { ShardKeys } from "./store/keys.js";
+import { LogReads } from "./store/LogReads.js";
+import { PlanCache } from "./store/PlanCache.js";
+import { RedisReader } from "./store/RedisReader.js";
+import { RedisStore } from "./store/RedisStore.js";
+import { WorkflowIndex } from "./store/WorkflowIndex.js";
+import { WorkflowReader } from "./store/WorkflowReader.js";
+import { builtInHandlers } from "./worker/handlers/builtIn.js";
+import { Worker } from "./worker/Worker.js";
+
+export interface NodeOptions {
+  /** Handlers besides the built-in ones. */
+  handlers?: Handler[];
+  log?: Log;
+  /** Redis to use instead of what the configuration says. */
+  redis?: RedisOptions;
+}
+
+/** Everything of one process but its network side. */
+export interface FanwireNode {
+  readonly engine: Engine;
+  readonly events: EventSource;
+  readonly worker: Worker | undefined;
+  readonly redis: Redis;
+  readonly log: Log;
+  redisStatus(): Promise<string>;
+  ready(): Promise<boolean>;
+  stop(graceMs?: number): Promise<void>;
+}
+
+export function version(): string {
+  return (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }).version;
+}
+
+/** Redis as configured: the given one, or an embedded one that lives as long as this process needs it. */
+async function openRedis(config: Config, options: NodeOptions, log: Log): Promise<{ connect(more?: RedisOptions): Redis; embedded?: RunningRedis }> {
+  const shared: RedisOptions = { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(1000, 25 * 2 ** Math.min(times, 6)), lazyConnect: false };
+  const watch = (redis: Redis): Redis => redis.on("error", (error: Error) => log.warn({ err: error.message }, "the connection to Redis broke; it is being made again"));
+  if (options.redis) return { connect: (more) => watch(new Redis({ ...shared, ...options.redis, ...more })) };
+  const { redisUrl } = config;
+  if (redisUrl) return { connect: (more) => watch(new Redis(redisUrl, { ...shared, ...more })) };
+  const embedded = await startRedis({ dataDir: config.dataDir, durability: config.redisDurability, log });
+  return { embedded, connect: (more) => watch(new Redis({ ...shared, path: embedded.path, ...more })) };
+}
+
+/** The engine, its event log and (unless switched off) its worker, started. @throws FanwireError when Redis is not fit for use */
+export async function createNode(config: Config, options: NodeOptions = {}): Promise<FanwireNode> {
+  const log = options.log ?? createLog(config.logLevel, 2);
+  const { connect, embedded } = await openRedis(config, options, log);
+  // Commands of one turn share a write; the scripts of the worker go out at once, on a connection of their own.
+  const redis = connect({ enableAutoPipelining: true });
+  const scripts = connect({ commandTimeout: 15_000 });
+  const workerScripts = connect({ commandTimeout: 15_000 });
+  const subscriber = connect({ enableReadyCheck: false });
+  const connections = [redis, scripts, workerScripts, subscriber];
+  const close = async (): Promise<void> => {
+    for (const connection of connections) connection.disconnect();
+    await embedded?.stop();
+  };
+  try {
+    await checkDeployment(redis, config.keyPrefix, config.shards);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  const shards = new ShardKeys(config.keyPrefix, config.shards);
+  const storeOptions = { keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs };
+  const store = new RedisStore({ ...storeOptions, redis: scripts });
+  const workerStore = new RedisStore({ ...storeOptions, redis: workerScripts });
+  const plans = new PlanCache(redis);
+  const workflows = new WorkflowReader(redis, shards, plans);
+  const items = new ItemReader(redis, shards);
+  const reader = new RedisReader(workflows, items, new WorkflowIndex(redis, shards, workflows));
+  const contexts = new ContextReader(reader);
+  const settlement = new Settlement(contexts);
+  const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
+  const agency = new AgencyTaskGroup({ store, reader, handlers, keepPlan: (plan) => plans.add(plan) });
+
+  const wake = new RedisWake(redis, subscriber, shards.all().map((keys) => keys.wake));
+  await wake.start();
+  const hub = new Hub();
+  wake.onEvents((ids) => hub.ring(ids));
+  const logReads = new LogReads(redis, shards, workflows, items, (id, plan, node) => resultOf(reader, contexts, id, plan, node));
+  const events = new EventManager(new EventLog(redis, logReads), hub, async (id) => (await workflows.snapshot(id)) ?? undefined);
+
+  const timers = Array.from({ length: config.shards }, (_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, log }));
+  for (const timer of timers) timer.start();
+  const worker = config.worker
+    ? new Worker({
+      store: workerStore, reader, contexts, settlement, handlers, wake, log,
+      id: workerId(), concurrency: config.workerConcurrency, leaseMs: config.leaseMs,
+      onTimer: (shard, delayMs) => timers[shard]?.hint(delayMs),
+    })
+    : undefined;
+  worker?.start();
+
+  return {
+    engine: new LocalEngine({ workflows: agency, reader, contexts, handlers }),
+    events, worker, redis, log,
+    redisStatus: async () => `${embedded ? "embedded" : "external"} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,
+    ready: async () => (await redis.set(`${config.keyPrefix}:ready`, String(Date.now()))) === "OK",
+    async stop(graceMs) {
+      await worker?.stop(graceMs);
+      await Promise.all(timers.map((timer) => timer.stop()));
+      hub.stop();
+      await close();
+    },
+  };
+}
+
+function workerId(): string {
+  return `w${process.pid}-${randomBytes(3).toString("hex")}`;
+}
+
+export interface RunningServer {
+  /** http://host:port */
+  url: string;
+  node: FanwireNode;
+  stop(): Promise<void>;
+}
+
+/** A node and its API server. */
+export async function serve(config: Config, options: NodeOptions = {}): Promise<RunningServer> {
+  const startedMs = Date.now();
+  const node = await createNode(config, options);
+  // Imported late: its libraries take most of the start, and workers do without them.
+  const { createApiServer } = await import("./api/server.js");
+  const { engine, events, log } = node;
+  try {
+    const api = await createApiServer({
+      engine, events, log, startedMs,
+      host: config.host, port: config.port, version: version(), redisStatus: () => node.redisStatus(), ready: () => node.ready(),
+    });
+    log.info({ url: api.url }, "Fanwire listens");
+    return {
+      url: api.url, node,
+      async stop() {
+        await api.stop();
+        await node.stop();
+      },
+    };
+  } catch (error) {
+    await node.stop(0);
+    throw error instanceof Error && "code" in error && error.code === "EADDRINUSE"
+      ? new FanwireError("UNAVAILABLE", `Port ${config.port} is in use; choose another with PORT`, { cause: error })
+      : error;
+  }
+}
+
+/** A node that only works. */
+export async function runWorker(config: Config, options: NodeOptions = {}): Promise<{ stop(): Promise<void> }> {
+  const node = await createNode({ ...config, worker: true }, options);
+  node.log.info({ worker: true }, "Fanwire works");
+  return { stop: () => node.stop() };
+}

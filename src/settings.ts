@@ -1,0 +1,166 @@
+/** The one table of settings: what each is called, what it means, and how its text becomes a value. */
+
+import { MAX_DURATION_MS, formatDuration, parseDuration } from "./workflow/duration.js";
+
+export interface Config {
+  /** TCP port of the server; 0 lets the system choose one. */
+  readonly port: number;
+  readonly host: string;
+  /** Absolute path. */
+  readonly dataDir: string;
+  /** Absent: the server starts its own Redis. */
+  readonly redisUrl: string | undefined;
+  readonly redisDurability: "everysec" | "always";
+  readonly workerConcurrency: number;
+  readonly retentionMs: number;
+  readonly httpAllowPrivate: boolean;
+  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+  readonly leaseMs: number;
+  /** Whether the server runs tasks itself. */
+  readonly worker: boolean;
+  readonly shards: number;
+  /** Prefix of every Redis key. */
+  readonly keyPrefix: string;
+}
+
+/** A value, or what is wrong with what was given. */
+export type Parsed<T> = { value: T } | { problem: string };
+
+export interface Setting<K extends keyof Config = keyof Config> {
+  readonly field: K;
+  /** The environment variable. */
+  readonly name: string;
+  /** The key in the file: the variable's name in camelCase. */
+  readonly fileKey: string;
+  /** For the documentation. */
+  readonly type: string;
+  /** As it would be written; absent: no value. */
+  readonly defaultText?: string;
+  readonly description: string;
+  /** A value that no message may repeat. */
+  readonly secret?: boolean;
+  /** `input` is text from the environment, or any value from the file. */
+  readonly parse: (input: unknown) => Parsed<Config[K]>;
+}
+
+type Details<K extends keyof Config> = Omit<Setting<K>, "field" | "name" | "fileKey">;
+
+function setting<K extends keyof Config>(field: K, name: string, details: Details<K>): Setting {
+  const fileKey = name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  // The table is read field by field, so the narrow type of each row is not needed after this point.
+  return { field, name, fileKey, ...details } as unknown as Setting;
+}
+
+export const SETTINGS: readonly Setting[] = [
+  setting("port", "PORT", {
+    type: "integer 0 to 65535", defaultText: "4000", parse: integer(0, 65_535),
+    description: "TCP port of the server. 0 lets the system choose one.",
+  }),
+  setting("host", "HOST", {
+    type: "host name or address", defaultText: "127.0.0.1", parse: text(/^[A-Za-z0-9._:%[\]-]{1,255}$/, "a host name or an IP address"),
+    description: "Address that the server listens on. The default can be reached from this machine only; 0.0.0.0 means every network.",
+  }),
+  setting("dataDir", "DATA_DIR", {
+    type: "path", defaultText: ".fanwire", parse: text(/^[^\0]+$/, "a path"),
+    description: "Folder of the embedded Redis. A relative path starts at the working directory, or, in the file, at the file's folder.",
+  }),
+  setting("redisUrl", "REDIS_URL", {
+    type: "redis:// or rediss:// URL", secret: true, parse: redisUrl,
+    description: "A Redis 7 or later to use. Without it the server starts one of its own, with its data in DATA_DIR.",
+  }),
+  setting("redisDurability", "REDIS_DURABILITY", {
+    type: "everysec, always", defaultText: "everysec", parse: redisDurability,
+    description: "When the embedded Redis syncs to disk: everysec can lose up to 2 s of accepted writes in a crash, always loses none and is slower.",
+  }),
+  setting("workerConcurrency", "WORKER_CONCURRENCY", {
+    type: "integer 1 to 10000", defaultText: "100", parse: integer(1, 10_000),
+    description: "How many attempts one worker process runs at the same time.",
+  }),
+  setting("retentionMs", "RETENTION", {
+    type: "duration 1s to 3650d", defaultText: "7d", parse: duration(1_000, MAX_DURATION_MS),
+    description: "How long an ended workflow, its results and its events are kept.",
+  }),
+  setting("httpAllowPrivate", "HTTP_ALLOW_PRIVATE", {
+    type: "true, false", defaultText: "false", parse: flag,
+    description: "Whether the http handler may connect to private, loopback and link-local addresses.",
+  }),
+  setting("logLevel", "LOG_LEVEL", {
+    type: "fatal, error, warn, info, debug, trace, silent", defaultText: "info",
+    parse: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+    description: "The least serious kind of line that is logged.",
+  }),
+  setting("leaseMs", "LEASE", {
+    type: "duration 1s to 1h", defaultText: "30s", parse: duration(1_000, 3_600_000),
+    description: "How long a worker may be silent before its attempts are given to another. It sends a heartbeat three times in that time.",
+  }),
+  setting("worker", "WORKER", {
+    type: "true, false", defaultText: "true", parse: flag,
+    description: "Whether the server runs tasks itself. false leaves them to processes started with `fanwire worker`.",
+  }),
+  setting("shards", "SHARDS", {
+    type: "integer 1 to 4096", defaultText: "1", parse: integer(1, 4_096),
+    description: "Into how many hash slots workflows are divided. Fixed for a deployment's life; more than 1 pays on a Redis Cluster.",
+  }),
+  setting("keyPrefix", "KEY_PREFIX", {
+    type: "1 to 32 letters, digits, _ and -", defaultText: "fanwire", parse: text(/^[A-Za-z0-9_-]{1,32}$/, "1 to 32 letters, digits, '_' and '-'"),
+    description: "Prefix of every Redis key, so that several deployments can share a Redis.",
+  }),
+];
+
+/** Environment and file give texts or plain values; numbers in a file may be written without quotes. */
+function asText(input: unknown): string | undefined {
+  if (typeof input === "string") return input.trim();
+  return typeof input === "number" || typeof input === "boolean" ? String(input) : undefined;
+}
+
+function integer(least: number, most: number): (input: unknown) => Parsed<number> {
+  return (input) => {
+    const digits = asText(input) ?? "";
+    const value = Number(digits);
+    return /^\d{1,9}$/.test(digits) && value >= least && value <= most ? { value } : { problem: `must be an integer from ${least} to ${most}` };
+  };
+}
+
+function text(form: RegExp, what: string): (input: unknown) => Parsed<string> {
+  return (input) => {
+    const value = asText(input);
+    return value !== undefined && form.test(value) ? { value } : { problem: `must be ${what}` };
+  };
+}
+
+function oneOf<const T extends string>(values: readonly T[]): (input: unknown) => Parsed<T> {
+  return (input) => {
+    const value = values.find((candidate) => candidate === asText(input));
+    return value === undefined ? { problem: `must be one of ${values.join(", ")}` } : { value };
+  };
+}
+
+function flag(input: unknown): Parsed<boolean> {
+  const value = asText(input);
+  return value === "true" || value === "false" ? { value: value === "true" } : { problem: "must be true or false" };
+}
+
+function duration(leastMs: number, mostMs: number): (input: unknown) => Parsed<number> {
+  return (input) => {
+    try {
+      const value = parseDuration(typeof input === "string" ? input : "");
+      const range = `must be from ${formatDuration(leastMs)} to ${formatDuration(mostMs)} long`;
+      return value >= leastMs && value <= mostMs ? { value } : { problem: range };
+    } catch {
+      return { problem: "must be a duration with its unit, such as 500ms, 30s, 15m, 12h or 7d" };
+    }
+  };
+}
+
+function redisUrl(input: unknown): Parsed<string> {
+  const value = asText(input) ?? "";
+  const isUrl = URL.canParse(value) && ["redis:", "rediss:"].includes(new URL(value).protocol) && new URL(value).hostname !== "";
+  return isUrl ? { value } : { problem: "must be a URL such as redis://localhost:6379 or rediss://user:password@host:6380/0" };
+}
+
+function redisDurability(input: unknown): Parsed<"everysec" | "always"> {
+  if (asText(input) === "replicated") {
+    return { problem: "may not be replicated: this version does not wait for replicas; use always, or everysec" };
+  }
+  return oneOf(["everysec", "always"])(input);
+}

@@ -1,0 +1,13 @@
+/** Free TCP ports of the loopback interface. */
+
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+
+/** A port that was free a moment ago; whoever binds it must be ready to find it taken. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
