@@ -1,0 +1,38 @@
+/** What every resolver gets: on whose behalf it runs, the engine and the events, and what this operation has already read. */
+
+import type { Caller, Engine } from "../engine/Engine.js";
+import type { EventSource } from "../events/EventSource.js";
+import { WorkflowReads } from "./WorkflowReads.js";
+
+/** What the server can say about itself. */
+export interface ServerFacts {
+  version: string;
+  /** Epoch milliseconds. */
+  startedMs: number;
+  redisStatus(): Promise<string>;
+}
+
+export interface ApiContext {
+  readonly caller: Caller;
+  readonly engine: Engine;
+  readonly events: EventSource;
+  readonly reads: WorkflowReads;
+  readonly server: ServerFacts;
+}
+
+export interface ContextSources {
+  engine: Engine;
+  events: EventSource;
+  server: ServerFacts;
+}
+
+/** The one place that says who calls. Without authentication everyone is the one tenant. */
+function identifyCaller(): Caller {
+  return { tenant: "default" };
+}
+
+/** One per operation. */
+export function createContext({ engine, events, server }: ContextSources): ApiContext {
+  const caller = identifyCaller();
+  return { caller, engine, events, reads: new WorkflowReads(engine, caller), server };
+}

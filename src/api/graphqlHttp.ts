@@ -1,0 +1,51 @@
+/** GraphQL over HTTP: takes a request from node:http to Apollo and back. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { HeaderMap } from "@apollo/server";
+import type { ApolloServer, HTTPGraphQLResponse } from "@apollo/server";
+import type { ApiContext } from "./context.js";
+import { checkDocumentText } from "./documentLimits.js";
+import { RequestRefused, readJsonBody } from "./requestBody.js";
+
+export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+
+/** @throws RequestRefused (from the handler) what must not reach GraphQL */
+export function createGraphqlHandler(apollo: ApolloServer<ApiContext>, newContext: () => ApiContext): GraphqlHandler {
+  return async (request, response, url) => {
+    const body = request.method === "POST" ? await readJsonBody(request) : undefined;
+    checkDocument(body === undefined ? url.searchParams.get("query") : queryOf(body));
+    const answer = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method: request.method ?? "GET", headers: headersOf(request), search: url.search, body },
+      context: () => Promise.resolve(newContext()),
+    });
+    await send(response, answer);
+  };
+}
+
+function queryOf(body: unknown): unknown {
+  return typeof body === "object" && body !== null ? (body as { query?: unknown }).query : undefined;
+}
+
+function checkDocument(query: unknown): void {
+  const breach = typeof query === "string" ? checkDocumentText(query) : undefined;
+  if (breach) throw new RequestRefused(413, "LIMIT_EXCEEDED", breach.message);
+}
+
+function headersOf(request: IncomingMessage): HeaderMap {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  return headers;
+}
+
+async function send(response: ServerResponse, answer: HTTPGraphQLResponse): Promise<void> {
+  response.statusCode = answer.status ?? 200;
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  if (answer.body.kind === "complete") {
+    response.end(answer.body.string);
+    return;
+  }
+  for await (const chunk of answer.body.asyncIterator) response.write(chunk);
+  response.end();
+}

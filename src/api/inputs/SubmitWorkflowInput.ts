@@ -1,0 +1,25 @@
+/** The input of submitWorkflow. */
+
+import { Field, InputType } from "type-graphql";
+import type { JsonValue } from "../../workflow/json.js";
+import { JSONScalar } from "../scalars.js";
+import { WorkflowDefinitionInput } from "./WorkflowDefinitionInput.js";
+
+@InputType("SubmitWorkflowInput", { description: "What to run, on what." })
+export class SubmitWorkflowInput {
+  @Field(() => WorkflowDefinitionInput, { nullable: true, description: "The workflow. Required." })
+  definition?: WorkflowDefinitionInput | null;
+
+  @Field(() => JSONScalar, { nullable: true, description: "The initial context: an object of key to value, each at most 1 MiB as JSON; by default empty." })
+  context?: JsonValue;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Makes repeating safe: the same key with the same payload gives the first workflow, with duplicate: true; with another payload it is the problem IDEMPOTENCY_CONFLICT.",
+  })
+  idempotencyKey?: string | null;
+
+  @Field(() => JSONScalar, { nullable: true, description: "An object of names and values to find the workflow by; by default empty." })
+  labels?: JsonValue;
+}

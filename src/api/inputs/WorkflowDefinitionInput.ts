@@ -1,0 +1,23 @@
+/** What a client writes to describe a workflow. */
+
+import { Field, InputType } from "type-graphql";
+import type { FailurePolicy } from "../../workflow/definition.js";
+import { FailurePolicyEnum } from "../types/enums.js";
+import { TaskGroupInput } from "./TaskGroupInput.js";
+
+@InputType("WorkflowDefinitionInput", {
+  description: "A workflow: groups of tasks that pass values through a shared context. At most 1 MiB as JSON.",
+})
+export class WorkflowDefinitionInput {
+  @Field(() => String, { description: "What it is called in lists: letters, digits, '_' and '-', at most 128." })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: "For people." })
+  description?: string | null;
+
+  @Field(() => [TaskGroupInput], { description: "Its groups; at least one task in all." })
+  groups!: TaskGroupInput[];
+
+  @Field(() => FailurePolicyEnum, { nullable: true, defaultValue: "CONTINUE", description: "What a failed task means for the others." })
+  onFailure?: FailurePolicy | null;
+}

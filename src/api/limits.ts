@@ -1,0 +1,34 @@
+/** The sizes that the API accepts, in one place; each is named in the error of its breach. */
+
+/** Of an HTTP request's body, in bytes: 10 MiB. */
+export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
+
+/** Of a WebSocket message, in bytes: 1 MiB. */
+export const MESSAGE_LIMIT_BYTES = 1024 * 1024;
+
+/** Of a GraphQL document (without its variables), in bytes of UTF-8. */
+export const DOCUMENT_LIMIT_BYTES = 100_000;
+
+/** Tokens of a document; a definition written as a literal needs many. */
+export const DOCUMENT_LIMIT_TOKENS = 20_000;
+
+/** Brackets inside brackets of a document: bounds the recursion of the parser and of all that reads its tree. */
+export const DOCUMENT_LIMIT_NESTING = 300;
+
+/** Names that stand in selection sets of a document; comparing fields of equal names is quadratic. */
+export const DOCUMENT_LIMIT_SELECTED_NAMES = 2_000;
+
+/** Fields below fields, fragments expanded. */
+export const SELECTION_LIMIT_DEPTH = 15;
+
+/** Fields of an operation, each fragment counted wherever it is spread. */
+export const SELECTION_LIMIT_FIELDS = 5_000;
+
+/** Operations that may run at the same time on one WebSocket. */
+export const OPERATIONS_PER_SOCKET = 1_000;
+
+export const PAGE_DEFAULT = 100;
+export const PAGE_MAX = 1_000;
+
+/** Source text of the parsed documents that one transport keeps; their trees take some twenty times as much. */
+export const DOCUMENT_CACHE_CHARS = 2_000_000;

@@ -1,0 +1,13 @@
+/** Query.handlers. */
+
+import { Ctx, Query, Resolver } from "type-graphql";
+import type { ApiContext } from "../context.js";
+import { Handler } from "../types/Handler.js";
+
+@Resolver()
+export class HandlersQuery {
+  @Query(() => [Handler], { description: "The handlers that tasks can call." })
+  handlers(@Ctx() { engine }: ApiContext): Handler[] {
+    return engine.handlers();
+  }
+}

@@ -1,0 +1,31 @@
+/** Query.node: a workflow, a group or a task by its id alone. */
+
+import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
+import type { ApiContext } from "../context.js";
+import { presentGroup, presentTask, presentWorkflow } from "../present.js";
+import { Node } from "../types/Node.js";
+
+@Resolver()
+export class NodeQuery {
+  @Query(() => Node, { nullable: true, description: "Anything that has an id: a workflow, a group or a task; null when there is none." })
+  async node(
+    @Ctx() { reads }: ApiContext,
+    @Arg("id", () => ID, { description: "An id that this API gave out." }) id: string,
+  ): Promise<Node | null> {
+    const slash = id.indexOf("/");
+    if (slash < 0) {
+      const snapshot = await reads.snapshot(id);
+      return snapshot && presentWorkflow(snapshot);
+    }
+    return findInside(reads, id.slice(0, slash), id.slice(slash + 1));
+  }
+}
+
+/** Below a workflow stand its groups by name and its tasks by address; a name has no dot, an address has one. */
+async function findInside(reads: ApiContext["reads"], workflowId: string, name: string): Promise<Node | null> {
+  const detail = await reads.detail(workflowId);
+  const task = detail?.tasks.find(({ address }) => address === name);
+  if (task) return presentTask(task);
+  const group = detail?.groups.find((candidate) => candidate.name === name);
+  return group ? presentGroup(workflowId, group) : null;
+}

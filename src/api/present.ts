@@ -1,0 +1,217 @@
+/** Between the API and the domain: inputs to definitions (defaults applied), snapshots and events to API objects. */
+
+// Decorated classes ask for it when they are defined, so it comes before all of them.
+import "reflect-metadata";
+import type { AttemptState, GroupState, ItemState, TaskState, WaitReason as WaitState, WorkflowFilter as WorkflowQuery, WorkflowSnapshot } from "../engine/snapshot.js";
+import type { WorkflowProgressSnapshot } from "../events/EventSource.js";
+import type { ExpansionDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../workflow/definition.js";
+import type { TaskProgress as ProgressState, WorkflowEvent as EventRecord } from "../workflow/events.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
+import { percentOf } from "../workflow/status.js";
+import type { ExpansionInput } from "./inputs/ExpansionInput.js";
+import type { RetryInput } from "./inputs/RetryInput.js";
+import type { TaskGroupInput } from "./inputs/TaskGroupInput.js";
+import type { TaskInput } from "./inputs/TaskInput.js";
+import type { WorkflowDefinitionInput } from "./inputs/WorkflowDefinitionInput.js";
+import type { WorkflowFilter } from "./inputs/WorkflowFilter.js";
+import { Task } from "./types/Task.js";
+import type { TaskAttempt } from "./types/TaskAttempt.js";
+import { TaskGroup } from "./types/TaskGroup.js";
+import type { TaskItem } from "./types/TaskItem.js";
+import type { TaskProgress } from "./types/TaskProgress.js";
+import type { WaitReason } from "./types/WaitReason.js";
+import { Workflow } from "./types/Workflow.js";
+import { ContextEvent, GroupEvent, TaskEvent, WorkflowStatusEvent } from "./types/WorkflowEvent.js";
+import type { WorkflowEvent } from "./types/WorkflowEvent.js";
+import type { WorkflowProgress } from "./types/WorkflowProgress.js";
+
+type Given<T> = { [Field in keyof T]: Exclude<T[Field], null> };
+
+/** Without the fields that are null or undefined: in an input, null says the same as leaving the field out. */
+function given<T extends object>(fields: T): Given<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)) as Given<T>;
+}
+
+/** An instance, because GraphQL interfaces find the concrete type by instanceof; the parameter makes every field be given. */
+function fill<T extends object>(instance: T, fields: T): T {
+  return Object.assign(instance, fields);
+}
+
+// ── Inputs ──────────────────────────────────────────────────────────────────────────────────────
+
+export function toWorkflowDefinition(input: WorkflowDefinitionInput): WorkflowDefinition {
+  return given({
+    name: input.name,
+    description: input.description,
+    groups: input.groups.map(toGroup),
+    onFailure: input.onFailure ?? "CONTINUE",
+  });
+}
+
+function toGroup(input: TaskGroupInput): TaskGroupDefinition {
+  return { name: input.name, tasks: (input.tasks ?? []).map(toTask), dependencies: input.dependencies ?? [] };
+}
+
+function toTask(input: TaskInput): TaskDefinition {
+  const onFailure = input.onFailure ?? "FAIL";
+  const task: TaskDefinition = given({
+    name: input.name,
+    handler: input.handler,
+    input: input.input,
+    dependencies: input.dependencies ?? [],
+    optionalDependencies: input.optionalDependencies ?? [],
+    after: input.after ?? [],
+    resultKeys: input.resultKeys,
+    optionalResultKeys: input.optionalResultKeys ?? [],
+    when: input.when,
+    expansion: input.expansion ? toExpansion(input.expansion) : undefined,
+    retry: input.retry ? toRetry(input.retry) : undefined,
+    timeoutMs: input.timeout,
+    onFailure,
+    fallback: input.fallback,
+    queue: input.queue ?? "default",
+  });
+  // The one place where null is a value of its own: "when it fails, record null".
+  if (onFailure === "FALLBACK" && input.fallback === null) task.fallback = null;
+  return task;
+}
+
+function toExpansion(input: ExpansionInput): ExpansionDefinition {
+  return given({
+    // That these are objects is the definition's meaning: validation answers a problem with a path where they are not.
+    array: input.array as JsonObject | null | undefined,
+    zip: input.zip as JsonObject | null | undefined,
+    matrix: input.matrix as JsonObject | null | undefined,
+    exclude: input.exclude,
+    include: input.include,
+    custom: input.custom ? { expression: input.custom.expression ?? "" } : undefined,
+    filter: input.filter,
+    identifier: input.identifier,
+    outputFormat: input.outputFormat ?? "MERGE",
+    flatten: input.flatten ?? false,
+    nested: input.nested ?? false,
+    reduce: input.reduce,
+    maxParallel: input.maxParallel,
+    failFast: input.failFast ?? true,
+    toleratedFailures: input.toleratedFailures,
+    toleratedFailurePercent: input.toleratedFailurePercent,
+    onItemFailure: input.onItemFailure ?? "DROP",
+  });
+}
+
+function toRetry(input: RetryInput): RetryDefinition {
+  return {
+    maxAttempts: input.maxAttempts ?? 3,
+    initialDelayMs: input.initialDelay ?? 1_000,
+    factor: input.factor ?? 2,
+    maxDelayMs: input.maxDelay ?? 60_000,
+    jitter: input.jitter ?? true,
+    nonRetryable: input.nonRetryable ?? [],
+  };
+}
+
+export function toWorkflowQuery(filter: WorkflowFilter | null | undefined): WorkflowQuery {
+  return given({
+    status: filter?.status,
+    name: filter?.name,
+    labels: filter?.labels as JsonObject | null | undefined,
+    submittedAfterMs: filter?.submittedAfter,
+    submittedBeforeMs: filter?.submittedBefore,
+  });
+}
+
+/** An optional JSON argument: null says the same as leaving it out. */
+export function toOptionalJson(value: JsonValue | undefined): JsonValue | undefined {
+  return value ?? undefined;
+}
+
+// ── Results ─────────────────────────────────────────────────────────────────────────────────────
+
+export function presentWorkflow(snapshot: WorkflowSnapshot): Workflow {
+  return fill(new Workflow(), {
+    id: snapshot.id,
+    name: snapshot.name,
+    status: snapshot.status,
+    labels: snapshot.labels,
+    partial: snapshot.partial,
+    error: snapshot.error,
+    counts: snapshot.counts,
+    percent: percentOf(snapshot.counts),
+    submittedAt: snapshot.submittedMs,
+    startedAt: snapshot.startedMs,
+    finishedAt: snapshot.finishedMs,
+  });
+}
+
+export function presentGroup(workflowId: string, group: GroupState): TaskGroup {
+  return fill(new TaskGroup(), {
+    id: `${workflowId}/${group.name}`,
+    name: group.name,
+    status: group.status,
+    counts: group.counts,
+    tasks: group.tasks.map(presentTask),
+    groups: [],
+  });
+}
+
+export function presentTask(state: TaskState): Task {
+  return fill(new Task(), {
+    id: `${state.workflowId}/${state.address}`,
+    state,
+    name: state.address,
+    handler: state.node.task.handler,
+    status: state.status,
+    waitingFor: state.waitingFor.map(presentWait),
+    attempt: state.attempt,
+    error: state.error,
+    progress: state.progress && presentProgress(state.progress),
+    counts: state.itemCounts,
+    readyAt: state.readyMs,
+    startedAt: state.startedMs,
+    finishedAt: state.finishedMs,
+  });
+}
+
+function presentWait({ kind, key, message, untilMs }: WaitState): WaitReason {
+  return { kind, key, message, until: untilMs };
+}
+
+function presentProgress({ percent, message, data, atMs }: ProgressState): TaskProgress {
+  return { percent, message, data, at: atMs };
+}
+
+export function presentAttempt({ number, worker, startedMs, finishedMs, error }: AttemptState): TaskAttempt {
+  return { number, worker, startedAt: startedMs, finishedAt: finishedMs, error };
+}
+
+export function presentItem({ startedMs, finishedMs, ...item }: ItemState): TaskItem {
+  return { ...item, startedAt: startedMs, finishedAt: finishedMs };
+}
+
+export function presentWorkflowProgress({ atMs, ...progress }: WorkflowProgressSnapshot): WorkflowProgress {
+  return { ...progress, at: atMs };
+}
+
+export function presentEvent(event: EventRecord): WorkflowEvent {
+  const common = { cursor: event.cursor, seq: event.seq, type: event.type, at: event.atMs, workflowId: event.workflowId };
+  switch (event.kind) {
+    case "workflow":
+      return fill(new WorkflowStatusEvent(), { ...common, status: event.status, error: event.error });
+    case "group":
+      return fill(new GroupEvent(), { ...common, group: event.group });
+    case "context":
+      return fill(new ContextEvent(), { ...common, keys: event.keys });
+    case "task":
+      return fill(new TaskEvent(), {
+        ...common,
+        task: event.task,
+        item: event.item,
+        attempt: event.attempt,
+        worker: event.worker,
+        result: event.result,
+        error: event.error,
+        progress: event.progress && presentProgress(event.progress),
+        itemCount: event.itemCount,
+      });
+  }
+}

@@ -1,0 +1,58 @@
+/** Builds the executable schema from the decorated classes. */
+
+// Decorated classes ask for it when they are defined, so it comes before all of them.
+import "reflect-metadata";
+import { lexicographicSortSchema, printSchema } from "graphql";
+import type { GraphQLSchema } from "graphql";
+import { buildSchema } from "type-graphql";
+import type { PubSub } from "type-graphql";
+import { TaskFields } from "./fields/taskFields.js";
+import { WorkflowFields } from "./fields/workflowFields.js";
+import { CancelWorkflowMutation } from "./operations/cancelWorkflow.js";
+import { HandlersQuery } from "./operations/handlers.js";
+import { NodeQuery } from "./operations/node.js";
+import { PlanWorkflowQuery } from "./operations/planWorkflow.js";
+import { ServerInfoQuery } from "./operations/serverInfo.js";
+import { SubmitWorkflowMutation } from "./operations/submitWorkflow.js";
+import { WorkflowQuery } from "./operations/workflow.js";
+import { WorkflowEventsSubscription } from "./operations/workflowEvents.js";
+import { WorkflowProgressSubscription } from "./operations/workflowProgress.js";
+import { WorkflowsQuery } from "./operations/workflows.js";
+
+const OPERATIONS = [
+  NodeQuery, WorkflowQuery, WorkflowsQuery, PlanWorkflowQuery, HandlersQuery, ServerInfoQuery,
+  SubmitWorkflowMutation, CancelWorkflowMutation,
+  WorkflowEventsSubscription, WorkflowProgressSubscription,
+] as const;
+
+const ROOT_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  Query: "What can be read.",
+  Mutation: "What can be changed. Expected problems are data in the payload; GraphQL errors are for the unexpected.",
+  Subscription: "What can be followed live, over WebSocket (graphql-transport-ws).",
+};
+
+/** The library insists on a pub/sub, though every subscription here brings its own iterator from the event log. */
+const NO_PUB_SUB: PubSub = {
+  publish() {
+    throw new Error("Events are published by the engine.");
+  },
+  subscribe() {
+    throw new Error("Events are read from the log.");
+  },
+};
+
+export async function createSchema(): Promise<GraphQLSchema> {
+  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, TaskFields], pubSub: NO_PUB_SUB, validate: false });
+  for (const [name, description] of Object.entries(ROOT_DESCRIPTIONS)) {
+    const type = schema.getType(name);
+    if (type) type.description = description;
+  }
+  return schema;
+}
+
+const HEADER = `# The public API of Fanwire. Generated from src/api by \`npm run schema\`; a test compares it. Never edit it by hand.\n\n`;
+
+/** The schema as schema/schema.graphql holds it: sorted, so that a change shows as a small difference. */
+export function printSortedSchema(schema: GraphQLSchema): string {
+  return `${HEADER}${printSchema(lexicographicSortSchema(schema))}\n`;
+}

@@ -1,0 +1,105 @@
+/** The API server: one port for GraphQL over HTTP and WebSocket, the GraphiQL page and the health checks. */
+
+// Decorated classes ask for it when they are defined, so it comes before all of them.
+import "reflect-metadata";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Engine } from "../engine/Engine.js";
+import type { EventSource } from "../events/EventSource.js";
+import type { ApiLog } from "./ApiLog.js";
+import { createApollo } from "./apollo.js";
+import { createContext } from "./context.js";
+import { createGraphiqlPage } from "./graphiqlPage.js";
+import { createGraphqlHandler } from "./graphqlHttp.js";
+import { createHttpHandler } from "./httpHandler.js";
+import { createSchema } from "./schema.js";
+import { createGraphqlSockets } from "./websocket.js";
+import type { GraphqlSockets } from "./websocket.js";
+
+export interface ApiDependencies {
+  engine: Engine;
+  events: EventSource;
+  /** Address to listen on. */
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  version: string;
+  /** When the process started; epoch milliseconds. */
+  startedMs: number;
+  /** The state of the connection to Redis, for people. */
+  redisStatus(): Promise<string>;
+  /** Whether new work can be taken. A rejection counts as no. */
+  ready(): Promise<boolean>;
+  log: ApiLog;
+}
+
+export interface ApiServer {
+  /** http://host:port, without a path. */
+  url: string;
+  port: number;
+  /**
+   * Readiness off, sockets told to reconnect, running requests given `graceMs` (default 5,000) to finish, then every
+   * connection is closed. Further calls wait for the first one.
+   */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const STOP_GRACE_MS = 5_000;
+
+/** Longest that a request's body may take to arrive. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+/** Listens when the promise resolves. @throws the listener's error, for instance EADDRINUSE */
+export async function createApiServer(deps: ApiDependencies): Promise<ApiServer> {
+  const schema = await createSchema();
+  const newContext = () => createContext({ engine: deps.engine, events: deps.events, server: deps });
+  const sockets = createGraphqlSockets({ schema, newContext, log: deps.log });
+  const http = createServer({ requestTimeout: REQUEST_TIMEOUT_MS });
+  let stopping: Promise<void> | undefined;
+  let graceMs = STOP_GRACE_MS;
+  const apollo = createApollo(schema, deps.log, () => drain(http, sockets, graceMs));
+  await apollo.start();
+  http.on("request", createHttpHandler({
+    graphql: createGraphqlHandler(apollo, newContext),
+    graphiql: await createGraphiqlPage("/graphiql"),
+    ready: async () => stopping === undefined && (await deps.ready()),
+    log: deps.log,
+  }));
+  http.on("upgrade", sockets.upgrade);
+  const port = await listen(http, deps.host, deps.port).catch(async (error: unknown) => {
+    await apollo.stop();
+    throw error;
+  });
+  return {
+    url: `http://${deps.host.includes(":") ? `[${deps.host}]` : deps.host}:${port}`,
+    port,
+    stop(grace = STOP_GRACE_MS) {
+      graceMs = grace;
+      stopping ??= apollo.stop();
+      return stopping;
+    },
+  };
+}
+
+function listen(http: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(port, host, () => {
+      http.off("error", reject);
+      resolve((http.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function drain(http: Server, sockets: GraphqlSockets, graceMs: number): Promise<void> {
+  if (!http.listening) return;
+  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+  // Connections that are kept alive become idle one by one, as their last answers go out.
+  const sweep = setInterval(() => http.closeIdleConnections(), 50);
+  const deadline = setTimeout(() => http.closeAllConnections(), graceMs);
+  await sockets.close(graceMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(deadline);
+}

@@ -1,0 +1,21 @@
+/** One reason why a task is not running. */
+
+import { Field, ObjectType } from "type-graphql";
+import { DateTimeScalar } from "../scalars.js";
+
+@ObjectType("WaitReason", { simpleResolvers: true, description: "One reason why a task is not running." })
+export class WaitReason {
+  @Field(() => String, {
+    description: "KEY (a context key has no value yet), TASK (another task has not ended), WORKER (nobody has taken it), BACKOFF (a retry's delay), TIMER, or LIMIT (as many run as may).",
+  })
+  kind!: string;
+
+  @Field(() => String, { nullable: true, description: "The key or the task's address that it waits for." })
+  key?: string;
+
+  @Field(() => String, { description: "For people." })
+  message!: string;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: "When the wait ends by itself, if it does." })
+  until?: number;
+}
