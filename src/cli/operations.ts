@@ -1,0 +1,125 @@
+/** The GraphQL documents that the commands send, with the types of their answers. A test checks them against the schema. */
+
+import type { Problem } from "../errors.js";
+import type { TaskError, EventType } from "../workflow/events.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
+import type { TaskCounts, TaskStatus, WorkflowStatus } from "../workflow/status.js";
+
+/** A document with the type of its data and of its variables. */
+export interface Operation<Data, Variables> {
+  readonly text: string;
+  /** Never present: it carries the types. */
+  readonly types?: (variables: Variables) => Data;
+}
+
+function operation<Data, Variables>(text: string): Operation<Data, Variables> {
+  return { text };
+}
+
+const COUNTS = "counts { total pending ready running waiting completed failed skipped cancelled timedOut }";
+const ERROR = "error { code message retryable task }";
+const PROBLEM = "{ code message path hint }";
+
+export const SERVER_INFO = operation<{ serverInfo: { version: string } }, Record<string, never>>(
+  "query ServerInfo { serverInfo { version } }",
+);
+
+export interface SubmitVariables {
+  input: { definition: JsonValue; context: JsonObject; labels?: JsonValue; idempotencyKey?: string };
+}
+export interface SubmitData {
+  submitWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; duplicate: boolean; problems: Problem[] };
+}
+export const SUBMIT = operation<SubmitData, SubmitVariables>(`mutation SubmitWorkflow($input: SubmitWorkflowInput!) {
+  submitWorkflow(input: $input) { workflow { id status } duplicate problems ${PROBLEM} }
+}`);
+
+export interface PlanData {
+  planWorkflow: {
+    valid: boolean; problems: Problem[]; warnings: Problem[]; levels: number; estimatedTasks: number | null;
+    nodes: { task: string; level: number; dependsOn: string[]; reads: string[]; writes: string[] }[];
+  };
+}
+export const PLAN = operation<PlanData, { definition: JsonValue; context: JsonObject }>(
+  `query PlanWorkflow($definition: WorkflowDefinitionInput!, $context: JSON) {
+  planWorkflow(definition: $definition, context: $context) {
+    valid problems ${PROBLEM} warnings ${PROBLEM} levels estimatedTasks nodes { task level dependsOn reads writes }
+  }
+}`);
+
+/** What a watcher must know before the first event: the groups and how many tasks each declares. */
+export interface WatchStartData {
+  workflow: { id: string; name: string; status: WorkflowStatus; groups: { name: string; tasks: { name: string }[] }[] } | null;
+}
+export const WATCH_START = operation<WatchStartData, { id: string }>(`query WatchStart($id: ID!) {
+  workflow(id: $id) { id name status groups { name tasks { name } } }
+}`);
+
+export interface OutcomeData {
+  workflow: {
+    id: string; name: string; status: WorkflowStatus; partial: boolean; error: TaskError | null; counts: TaskCounts;
+    groups: { name: string; status: TaskStatus; counts: TaskCounts }[]; context: JsonObject; submittedAt: string; finishedAt: string | null;
+  } | null;
+}
+export const OUTCOME = operation<OutcomeData, { id: string; keys?: string[] }>(`query Outcome($id: ID!, $keys: [String!]) {
+  workflow(id: $id) {
+    id name status partial ${ERROR} ${COUNTS} groups { name status ${COUNTS} } context(keys: $keys) submittedAt finishedAt
+  }
+}`);
+
+export interface FollowedEvent {
+  __typename: "WorkflowStatusEvent" | "GroupEvent" | "TaskEvent" | "ContextEvent";
+  cursor: string; seq: number; type: EventType; at: string;
+  status?: WorkflowStatus; group?: string; task?: string; item?: string | null; attempt?: number; itemCount?: number | null;
+  error?: TaskError | null; progress?: { percent: number | null; message: string | null } | null;
+}
+/** Leaves out what no view shows (TASK_READY, TASK_STARTED, CONTEXT_UPDATED): on a wide workflow that is most of the log. */
+export const FOLLOW = operation<{ workflowEvents: FollowedEvent }, { id: string; after?: string }>(
+  `subscription FollowWorkflow($id: ID!, $after: Cursor) {
+  workflowEvents(id: $id, after: $after, types: [
+    WORKFLOW_STARTED, WORKFLOW_COMPLETED, WORKFLOW_FAILED, WORKFLOW_CANCELLED, GROUP_STARTED, GROUP_COMPLETED, GROUP_FAILED,
+    TASK_EXPANDED, TASK_PROGRESS, TASK_RETRYING, TASK_COMPLETED, TASK_FAILED, TASK_SKIPPED, TASK_CANCELLED, TASK_TIMED_OUT
+  ]) {
+    __typename cursor seq type at
+    ... on WorkflowStatusEvent { status ${ERROR} }
+    ... on GroupEvent { group }
+    ... on TaskEvent { task item attempt itemCount ${ERROR} progress { percent message } }
+  }
+}`);
+
+export interface ListedWorkflow {
+  id: string; name: string; status: WorkflowStatus; percent: number; counts: TaskCounts; submittedAt: string; finishedAt: string | null;
+}
+export interface ListData {
+  workflows: { nodes: ListedWorkflow[]; totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+}
+export const LIST = operation<ListData, { filter: JsonObject; first: number; after?: string }>(
+  `query ListWorkflows($filter: WorkflowFilter, $first: Int, $after: String) {
+  workflows(filter: $filter, first: $first, after: $after) {
+    nodes { id name status percent ${COUNTS} submittedAt finishedAt } totalCount pageInfo { hasNextPage endCursor }
+  }
+}`);
+
+export interface ShownTask {
+  name: string; handler: string; status: TaskStatus; attempt: number; counts: TaskCounts | null; error: TaskError | null;
+  waitingFor: { kind: string; message: string; until: string | null }[];
+}
+export interface ShowData {
+  workflow: (ListedWorkflow & {
+    partial: boolean; labels: JsonObject; error: TaskError | null; context: JsonObject;
+    groups: { name: string; status: TaskStatus; counts: TaskCounts; tasks: ShownTask[] }[];
+  }) | null;
+}
+export const SHOW = operation<ShowData, { id: string }>(`query ShowWorkflow($id: ID!) {
+  workflow(id: $id) {
+    id name status percent partial labels submittedAt finishedAt context ${COUNTS} ${ERROR}
+    groups { name status ${COUNTS} tasks { name handler status attempt ${COUNTS} ${ERROR} waitingFor { kind message until } } }
+  }
+}`);
+
+export interface CancelData {
+  cancelWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; problems: Problem[] };
+}
+export const CANCEL = operation<CancelData, { id: string; reason?: string }>(`mutation CancelWorkflow($id: ID!, $reason: String) {
+  cancelWorkflow(id: $id, reason: $reason) { workflow { id status } problems ${PROBLEM} }
+}`);
