@@ -74,6 +74,8 @@ export const CODES = {
   CURSOR_AHEAD: code("The cursor lies after the end of the log: the store lost the newest events.", "Start again from the beginning."),
 
   // The server itself
+  BAD_REQUEST: code("The request is not one that this address answers."),
+  UNSUPPORTED_MEDIA_TYPE: code("A body's type, charset or compression is not accepted.", "Send application/json in UTF-8, uncompressed."),
   UNAVAILABLE: code("Redis cannot be reached or cannot take the write now.", "Try again; with an idempotencyKey it is safe.", true),
   INTERNAL: code("Something failed that should not have.", "The log has the details under the same id.", true),
 } as const satisfies Record<string, CodeEntry>;

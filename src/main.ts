@@ -70,12 +70,11 @@ async function openRedis(config: Config, options: NodeOptions, log: Log): Promis
 export async function createNode(config: Config, options: NodeOptions = {}): Promise<FanwireNode> {
   const log = options.log ?? createLog(config.logLevel, 2);
   const { connect, embedded } = await openRedis(config, options, log);
-  // Commands of one turn share a write; the scripts of the worker go out at once, on a connection of their own.
+  // Reads of one turn share a write. Scripts go out at once, all on one connection: a claim sent after a submission finds it.
   const redis = connect({ enableAutoPipelining: true });
   const scripts = connect({ commandTimeout: 15_000 });
-  const workerScripts = connect({ commandTimeout: 15_000 });
   const subscriber = connect({ enableReadyCheck: false });
-  const connections = [redis, scripts, workerScripts, subscriber];
+  const connections = [redis, scripts, subscriber];
   const close = async (): Promise<void> => {
     for (const connection of connections) connection.disconnect();
     await embedded?.stop();
@@ -88,9 +87,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   }
 
   const shards = new ShardKeys(config.keyPrefix, config.shards);
-  const storeOptions = { keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs };
-  const store = new RedisStore({ ...storeOptions, redis: scripts });
-  const workerStore = new RedisStore({ ...storeOptions, redis: workerScripts });
+  const store = new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs });
   const plans = new PlanCache(redis);
   const workflows = new WorkflowReader(redis, shards, plans);
   const items = new ItemReader(redis, shards);
@@ -98,7 +95,11 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const contexts = new ContextReader(reader);
   const settlement = new Settlement(contexts);
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
-  const agency = new AgencyTaskGroup({ store, reader, handlers, keepPlan: (plan) => plans.add(plan) });
+  const agency = new AgencyTaskGroup({
+    store, reader, handlers,
+    keepPlan: (plan) => plans.add(plan),
+    onSubmitting: (shard) => worker?.hint(shard),
+  });
 
   const wake = new RedisWake(redis, subscriber, shards.all().map((keys) => keys.wake));
   await wake.start();
@@ -111,7 +112,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   for (const timer of timers) timer.start();
   const worker = config.worker
     ? new Worker({
-      store: workerStore, reader, contexts, settlement, handlers, wake, log,
+      store, reader, contexts, settlement, handlers, wake, log,
       id: workerId(), concurrency: config.workerConcurrency, leaseMs: config.leaseMs,
       onTimer: (shard, delayMs) => timers[shard]?.hint(delayMs),
     })

@@ -23,6 +23,8 @@ export interface AgencyTaskGroupServices {
   handlers: HandlerRegistry;
   /** Plans that this process compiles are kept for its workers. */
   keepPlan(plan: Plan): void;
+  /** A submission is on its way to this shard: a worker of this process may ask right behind it, without waiting for a doorbell. */
+  onSubmitting(shard: number): void;
 }
 
 export class AgencyTaskGroup {
@@ -41,7 +43,9 @@ export class AgencyTaskGroup {
     this.services.keepPlan(plan);
     const shard = this.#shardFor(caller, input.idempotencyKey);
     const command = submitCommand(`s${shard}-${ulid()}`, caller, input, plan, context as JsonObject);
-    const reply = await this.services.store.submitWorkflow(shard, command);
+    const stored = this.services.store.submitWorkflow(shard, command);
+    this.services.onSubmitting(shard);
+    const reply = await stored;
     if (reply.code === "CONFLICT") {
       const message = `The idempotency key ${JSON.stringify(input.idempotencyKey)} stands for workflow ${reply.id}, which has another payload`;
       return { duplicate: false, problems: [problem("IDEMPOTENCY_CONFLICT", message, "idempotencyKey")] };

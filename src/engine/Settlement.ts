@@ -31,28 +31,35 @@ function tooLarge(node: PlanNode, key: string): FanwireError {
   return new FanwireError("RESULT_TOO_LARGE", `The value of ${key} from ${node.address} is larger than 1 MiB`);
 }
 
+/** A result as JSON text and, for tasks with several keys, as a value. */
+export interface ResultText {
+  readonly text: string;
+  readonly value: JsonValue;
+}
+
+/** Whether the task's one context key holds its whole result: then nothing is kept beside it. */
+export function writesWhole(node: PlanNode): boolean {
+  return node.keys.length === 1 && node.optionalKeys.length === 0;
+}
+
 export class Settlement {
   constructor(private readonly contexts: ContextReader, private readonly random: () => number = Math.random) {}
 
   /** @throws FanwireError RESULT_INVALID, RESULT_TOO_LARGE: then the attempt has failed instead */
-  complete(plan: Plan, node: PlanNode, ref: UnitRef, result: JsonValue, error?: TaskError): DoneOutcome {
-    const fields = resultFields(node, result);
-    if ("error" in fields) throw fields.error;
-    const writes: string[] = [];
-    for (const [key, value] of fields.writes) {
-      const text = JSON.stringify(value);
-      if (isTooLarge(text)) throw tooLarge(node, key);
-      writes.push(key, text);
+  complete(plan: Plan, node: PlanNode, ref: UnitRef, result: ResultText, error?: TaskError): DoneOutcome {
+    if (isTooLarge(result.text)) throw tooLarge(node, node.keys[0] ?? "the result");
+    const failure = error === undefined ? {} : { error: JSON.stringify(error) };
+    if (writesWhole(node)) {
+      return this.#done(node, ref, "COMPLETED", { writes: [node.keys[0] as string, result.text], route: TaskGroup.route(plan, node, "COMPLETED"), ...failure });
     }
-    const whole = fields.writes.length === 1 && fields.writes[0]?.[1] === result;
+    const fields = resultFields(node, result.value);
+    if ("error" in fields) throw fields.error;
     const written = new Set(fields.writes.map(([key]) => key));
-    const text = whole ? undefined : JSON.stringify(result);
-    if (text !== undefined && isTooLarge(text)) throw tooLarge(node, "the result");
     return this.#done(node, ref, "COMPLETED", {
-      writes,
+      writes: fields.writes.flatMap(([key, value]) => [key, JSON.stringify(value)]),
       route: TaskGroup.route(plan, node, "COMPLETED", node.optionalKeys.filter((key) => !written.has(key))),
-      ...(text === undefined ? {} : { result: text }),
-      ...(error === undefined ? {} : { error: JSON.stringify(error) }),
+      result: result.text,
+      ...failure,
     });
   }
 
@@ -77,7 +84,8 @@ export class Settlement {
         return this.#failed(plan, node, ref, error, true);
       case "FALLBACK":
         try {
-          return this.complete(plan, node, ref, await this.#fallback(plan, node, ref, error), error);
+          const value = await this.#fallback(plan, node, ref, error);
+          return this.complete(plan, node, ref, { text: JSON.stringify(value), value }, error);
         } catch (second) {
           return this.#failed(plan, node, ref, toTaskError(second, node.address), true);
         }

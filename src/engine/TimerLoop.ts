@@ -4,6 +4,7 @@ import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowReader, WorkflowStore } from "./ports.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskError } from "../workflow/events.js";
+import type { JsonValue } from "../workflow/json.js";
 import { isTaskEnded } from "../workflow/status.js";
 import { laneOf } from "./TaskGroup.js";
 import type { Settlement } from "./Settlement.js";
@@ -167,7 +168,7 @@ export class TimerLoop {
     if (!found || found.record.status !== "WAITING") return [];
     const { plan, node, ref } = found;
     const text = (await this.services.reader.delayedResult(ref.workflowId, node.index, ref.unit)) ?? "null";
-    if (ref.unit === "-") return [this.services.settlement.complete(plan, node, ref, JSON.parse(text))];
+    if (ref.unit === "-") return [this.services.settlement.complete(plan, node, ref, { text, value: JSON.parse(text) as JsonValue })];
     const open = await this.services.reader.openItems(ref.workflowId, node.index, ref.unit);
     const pieces = open.map(({ offset }) => ({ letter: "C" as const, offset, count: 1, text: `[${text}]` }));
     return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];

@@ -26,6 +26,7 @@ export interface LogPage {
   next: LogPosition;
   /** Whether the log held more when it was read. */
   more: boolean;
+  plan: Plan;
 }
 
 /** Entries per round trip: an entry may hold hundreds of events. */
@@ -52,15 +53,15 @@ export class EventLog {
     return position;
   }
 
-  /** Events after the position, from at most a few entries. */
-  async read(workflowId: string, from: LogPosition): Promise<LogPage> {
+  /** Events after the position, from at most a few entries. @param known the workflow's plan, for readers of many pages */
+  async read(workflowId: string, from: LogPosition, known?: Plan): Promise<LogPage> {
     const key = this.access.logKey(workflowId);
-    const plan = await this.access.plan(workflowId);
+    const plan = known ?? (await this.access.plan(workflowId));
     if (!key || !plan) throw new FanwireError("CURSOR_EXPIRED", `The events of workflow ${workflowId} are no longer kept`, { retryable: false });
     const entries = await this.redis.lrange(key, from.entry, from.entry + ENTRIES_PER_READ - 1);
     const events = entries.flatMap((text, i) => eventsOfEntry(workflowId, plan, from.entry + i, text, from.seq));
     const seq = events.at(-1)?.seq ?? from.seq;
-    return { events, next: { entry: from.entry + entries.length, seq }, more: entries.length === ENTRIES_PER_READ };
+    return { events, plan, next: { entry: from.entry + entries.length, seq }, more: entries.length === ENTRIES_PER_READ };
   }
 
   /** Adds what is stored outside the log: identifiers of items, and results when asked for. */

@@ -3,6 +3,7 @@
 import { FanwireError } from "../errors.js";
 import type { WorkflowEvent } from "../workflow/events.js";
 import { isWorkflowEnded, percentOf, type TaskCounts, type WorkflowStatus } from "../workflow/status.js";
+import type { Plan } from "../workflow/plan.js";
 import type { EventLog } from "./EventLog.js";
 import type { EventPage, EventSource, ReadOptions, WorkflowProgressSnapshot } from "./EventSource.js";
 import type { Hub } from "./Hub.js";
@@ -25,9 +26,11 @@ export class EventManager implements EventSource {
 
   async readEvents(workflowId: string, first: number, options: ReadOptions = {}): Promise<EventPage> {
     let position = await this.log.start(workflowId, options.after);
+    let plan: Plan | undefined;
     const events: WorkflowEvent[] = [];
     for (;;) {
-      const page = await this.log.read(workflowId, position);
+      const page = await this.log.read(workflowId, position, plan);
+      plan = page.plan;
       events.push(...selected(page.events, options));
       position = page.next;
       if (events.length > first || !page.more) break;

@@ -2,6 +2,7 @@
 
 import type { LogPosition } from "../workflow/cursor.js";
 import { isTerminalEvent, type WorkflowEvent } from "../workflow/events.js";
+import type { Plan } from "../workflow/plan.js";
 import type { EventLog } from "./EventLog.js";
 import type { ReadOptions } from "./EventSource.js";
 import type { Hub } from "./Hub.js";
@@ -10,6 +11,7 @@ const END: IteratorResult<WorkflowEvent> = { value: undefined, done: true };
 
 export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
   #position: LogPosition | undefined;
+  #plan: Plan | undefined;
   #buffer: WorkflowEvent[] = [];
   #next = 0;
   #ended = false;
@@ -71,8 +73,9 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
     this.#wake = undefined;
     if (this.#ended) return;
     this.#rung = false;
-    const page = await this.log.read(this.workflowId, position);
+    const page = await this.log.read(this.workflowId, position, this.#plan);
     this.#position = page.next;
+    this.#plan = page.plan;
     if (page.more) this.#rung = true;
     // Also when the client's filter leaves the terminal event out.
     const last = page.events.at(-1);

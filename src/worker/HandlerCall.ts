@@ -15,8 +15,26 @@ export interface CallAbout {
   onLog(message: string, data?: JsonValue): void;
 }
 
-/** JSON text of the answer, or the answer to record later. */
-export type Answer = { text: string; value: JsonValue } | { laterMs: number; text: string };
+/** An answer as JSON text, or one to record later. */
+export type Answer = Result | { laterMs: number; text: string };
+
+/** What a handler gave, as the text that is stored; the value is made of the text only for those who ask. */
+export class Result {
+  #value: JsonValue | undefined;
+
+  /** @param value known to be what the text says; absent: it is parsed when asked for */
+  constructor(readonly text: string, value?: JsonValue) {
+    this.#value = value;
+  }
+
+  static of(value: JsonValue): Result {
+    return new Result(JSON.stringify(value), value);
+  }
+
+  get value(): JsonValue {
+    return (this.#value ??= JSON.parse(this.text) as JsonValue);
+  }
+}
 
 export class HandlerCall implements HandlerContext {
   /** Made when somebody asks: most calls of light handlers never do. */
@@ -26,7 +44,7 @@ export class HandlerCall implements HandlerContext {
 
   constructor(private readonly handler: Handler, input: JsonValue, private readonly about: CallAbout) {
     // Inputs share parts with cached context; only our own handlers are known not to change them.
-    this.input = handler.builtIn ? input : structuredClone(input);
+    this.input = handler.builtIn ? input : deepFreeze(input);
   }
 
   get workflowId(): string { return this.about.workflowId; }
@@ -79,8 +97,15 @@ export class HandlerCall implements HandlerContext {
   #answer(result: JsonValue | CompleteLater | undefined): Answer {
     if (result instanceof CompleteLater) return { laterMs: result.delayMs, text: JSON.stringify(result.result) };
     const text = textOf(result, this.about.task);
-    return { text, value: this.handler.builtIn ? (result ?? null) : (JSON.parse(text) as JsonValue) };
+    return this.handler.builtIn ? new Result(text, result ?? null) : new Result(text);
   }
+}
+
+/** A handler that tries to change its input gets a TypeError. What is frozen at the top was frozen whole. */
+function deepFreeze(value: JsonValue): JsonValue {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value) as JsonValue;
 }
 
 function textOf(result: JsonValue | undefined, task: string): string {

@@ -3,7 +3,7 @@
 import { FanwireError } from "../errors.js";
 import type { Handler } from "../engine/handlers.js";
 import type { ItemPiece } from "../engine/ports.js";
-import { isTooLarge, toTaskError } from "../engine/Settlement.js";
+import { isTooLarge, toTaskError, writesWhole } from "../engine/Settlement.js";
 import { laneOf } from "../engine/TaskGroup.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import type { Scope } from "../workflow/expressions/types.js";
@@ -87,7 +87,7 @@ export class RangeRun {
       this.#finished.push({ letter: "W", offset, count: answer.laterMs, text: answer.text });
       return;
     }
-    const invalid = invalidItemResult(this.node, answer.value);
+    const invalid = writesWhole(this.node) ? undefined : invalidItemResult(this.node, answer.value);
     if (invalid) throw invalid;
     if (isTooLarge(answer.text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${this.node.address} is larger than 1 MiB`);
     this.#finished.push({ letter: "C", offset, count: 1, text: answer.text });

@@ -4,7 +4,7 @@ import { FanwireError } from "../errors.js";
 import type { HandlerRegistry } from "../engine/handlers.js";
 import { parsed, type ContextReader } from "../engine/ContextReader.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
-import { toTaskError, type Settlement } from "../engine/Settlement.js";
+import { toTaskError, writesWhole, type Settlement } from "../engine/Settlement.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import { evaluateCondition } from "../workflow/expressions/expression.js";
@@ -12,7 +12,7 @@ import type { Scope } from "../workflow/expressions/types.js";
 import type { JsonValue } from "../workflow/json.js";
 import { collectResults, toleratedCount } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
-import { HandlerCall } from "./HandlerCall.js";
+import { HandlerCall, Result } from "./HandlerCall.js";
 import { expandOutcome } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import { RangeRun } from "./RangeRun.js";
@@ -95,21 +95,22 @@ export class UnitRunner {
       const started = call.run();
       const answer = started instanceof Promise ? await started : started;
       if ("laterMs" in answer) this.services.report(unit, { kind: "wait", ref: unit.ref, delayMs: answer.laterMs, result: answer.text });
-      else this.#completed(unit, plan, node, answer.value);
+      else this.#completed(unit, plan, node, answer);
     } finally {
       unit.detach(call);
     }
   }
 
-  #completed(unit: LiveUnit, plan: Plan, node: PlanNode, value: JsonValue): void {
-    const outcome = this.services.settlement.complete(plan, node, unit.ref, value);
+  #completed(unit: LiveUnit, plan: Plan, node: PlanNode, result: Result): void {
+    const outcome = this.services.settlement.complete(plan, node, unit.ref, result);
     this.services.report(unit, outcome, (code) => {
       // Most likely this very worker runs the dependents next.
       if (code !== "OK" || node.dependents.length === 0) return;
       const { writes } = outcome;
       for (let i = 0; i < writes.length; i += 2) {
         const text = writes[i + 1] as string;
-        this.services.contexts.remember(unit.claim.workflowId, writes[i] as string, writes.length === 2 ? value : (JSON.parse(text) as JsonValue), text.length);
+        const value = text === result.text ? result.value : (JSON.parse(text) as JsonValue);
+        this.services.contexts.remember(unit.claim.workflowId, writes[i] as string, value, text.length);
       }
     });
   }
@@ -136,11 +137,11 @@ export class UnitRunner {
       const about = { workflowId, workflowName: plan.definition.name, attempt: unit.claim.attempt };
       const results = collectResults(expansion, outcomes.map(parsed));
       const value = await reduce.evaluate(new TaskScope(scope.values, node, { ...about, results }));
-      this.#completed(unit, plan, node, value ?? null);
-    } else if (node.keys.length === 1 && node.optionalKeys.length === 0) {
+      this.#completed(unit, plan, node, Result.of(value ?? null));
+    } else if (writesWhole(node)) {
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
     } else {
-      this.#completed(unit, plan, node, await contexts.outputOf(workflowId, node));
+      this.#completed(unit, plan, node, Result.of(await contexts.outputOf(workflowId, node)));
     }
   }
 }

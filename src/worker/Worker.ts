@@ -63,6 +63,11 @@ export class Worker {
     for (const loop of this.#loops) loop.hint();
   }
 
+  /** Units of this shard may be ready, or are about to be. */
+  hint(shard: number): void {
+    this.#loops[shard]?.hint();
+  }
+
   /** How many handler calls and waiting ranges it holds now. */
   get running(): number {
     return this.#live.size;
