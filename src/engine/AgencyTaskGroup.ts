@@ -1,7 +1,6 @@
 /** One submission as a whole: accepted or refused with every problem, started, cancelled, cleaned up. */
 
 import { createHash } from "node:crypto";
-import { ulid } from "ulid";
 import { problem, type Problem } from "../errors.js";
 import { compilePlan } from "../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
@@ -12,6 +11,7 @@ import { validateWorkflow } from "../workflow/validate.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
 import type { HandlerRegistry } from "./handlers.js";
 import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
+import { newWorkflowId } from "./workflowId.js";
 import { firstPhase, laneOf, TaskGroup } from "./TaskGroup.js";
 
 const MAX_IDEMPOTENCY_KEY = 256;
@@ -42,7 +42,7 @@ export class AgencyTaskGroup {
     const plan = compilePlan(input.definition);
     this.services.keepPlan(plan);
     const shard = this.#shardFor(caller, input.idempotencyKey);
-    const command = submitCommand(`s${shard}-${ulid()}`, caller, input, plan, context as JsonObject);
+    const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject);
     const stored = this.services.store.submitWorkflow(shard, command);
     this.services.onSubmitting(shard);
     const reply = await stored;

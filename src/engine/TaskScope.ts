@@ -23,18 +23,23 @@ export class TaskScope implements Scope {
 
   get(name: string): JsonValue | undefined {
     if (name.startsWith("$")) return this.#dollars.get(name);
-    const value = this.values.get(name);
+    // `values` may hold what other tasks of the workflow have read in this process, which must not change what this one sees.
+    const value = isReadable(this.node, name) ? this.values.get(name) : undefined;
     if (value !== undefined) return value;
     // Declared as optional and not there, so it can no longer come: reads as null.
     return this.node.task.optionalDependencies.includes(name) ? null : undefined;
   }
 
   names(): Iterable<string> {
-    return [...this.values.keys(), ...this.#dollars.keys()];
+    return [...readableKeys(this.node).filter((name) => this.values.has(name)), ...this.#dollars.keys()];
   }
 }
 
 /** Every context key that the task may read. */
 export function readableKeys(node: PlanNode): readonly string[] {
   return node.optionalReads.length === 0 ? node.reads : [...node.reads, ...node.optionalReads];
+}
+
+function isReadable({ reads, optionalReads }: PlanNode, name: string): boolean {
+  return reads.includes(name) || optionalReads.includes(name);
 }

@@ -5,9 +5,10 @@ import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowRead
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
+import { invalidItemResult } from "../workflow/outputs.js";
 import { isTaskEnded } from "../workflow/status.js";
 import { laneOf } from "./TaskGroup.js";
-import type { Settlement } from "./Settlement.js";
+import { toTaskError, type Settlement } from "./Settlement.js";
 
 /** A task that lost this many workers is POISON. */
 export const MAX_LOSSES = 5;
@@ -168,10 +169,22 @@ export class TimerLoop {
     if (!found || found.record.status !== "WAITING") return [];
     const { plan, node, ref } = found;
     const text = (await this.services.reader.delayedResult(ref.workflowId, node.index, ref.unit)) ?? "null";
-    if (ref.unit === "-") return [this.services.settlement.complete(plan, node, ref, { text, value: JSON.parse(text) as JsonValue })];
+    const value = JSON.parse(text) as JsonValue;
+    if (ref.unit === "-") return [await this.#completeOrFail(plan, node, ref, { text, value })];
+    const invalid = invalidItemResult(node, value);
+    if (invalid) return this.#failUnit(plan, node, ref, toTaskError(invalid, node.address));
     const open = await this.services.reader.openItems(ref.workflowId, node.index, ref.unit);
     const pieces = open.map(({ offset }) => ({ letter: "C" as const, offset, count: 1, text: `[${text}]` }));
     return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
+  }
+
+  async #completeOrFail(plan: Plan, node: PlanNode, ref: UnitRef, result: { text: string; value: JsonValue }): Promise<Outcome> {
+    const { settlement } = this.services;
+    try {
+      return settlement.complete(plan, node, ref, result);
+    } catch (error) {
+      return settlement.fail(plan, node, ref, toTaskError(error, node.address));
+    }
   }
 
   async #retryDue(at: UnitRef): Promise<Outcome[]> {

@@ -12,8 +12,8 @@ import { eventsOfEntry } from "./eventLines.js";
 export interface LogAccess {
   /** Key of a workflow's log list; undefined for ids that cannot be. */
   logKey(workflowId: string): string | undefined;
-  /** Header fields: seq of the newest event, entries in the log; undefined when the workflow is gone. */
-  head(workflowId: string): Promise<{ seq: number; entries: number } | undefined>;
+  /** Header fields: seq of the newest event, entries in the log, whether it ended; undefined when the workflow is gone. */
+  head(workflowId: string): Promise<{ seq: number; entries: number; ended: boolean } | undefined>;
   plan(workflowId: string): Promise<Plan | undefined>;
   identifiers(workflowId: string, node: number, items: readonly number[]): Promise<(string | undefined)[]>;
   itemResults(workflowId: string, node: number, items: readonly number[]): Promise<(JsonValue | undefined)[]>;
@@ -43,21 +43,31 @@ export class EventLog {
     const position = after === undefined || after === "LATEST" ? { entry: 0, seq: 0 } : readCursor(after);
     const head = await this.access.head(workflowId);
     if (!head) {
-      if (position.seq > 0) throw new FanwireError("CURSOR_EXPIRED", `The events of workflow ${workflowId} are no longer kept`, { retryable: false });
+      if (position.seq > 0) throw expired(workflowId);
       throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId}`, { retryable: false });
     }
     if (after === "LATEST") return { entry: head.entries, seq: head.seq };
-    if (position.seq > head.seq || position.entry > head.entries) {
-      throw new FanwireError("CURSOR_AHEAD", `The cursor stands at event ${position.seq}, but the log of ${workflowId} ends at ${head.seq}`, { retryable: false });
-    }
+    if (position.seq > head.seq || position.entry > head.entries) throw ahead(workflowId, position, head.seq);
     return position;
+  }
+
+  /**
+   * What to make of an empty page: MORE came meanwhile, more may COME, or the log is OVER.
+   * @throws FanwireError CURSOR_EXPIRED when the log was removed, CURSOR_AHEAD when the store lost its newest events
+   */
+  async outlook(workflowId: string, position: LogPosition): Promise<"MORE" | "COME" | "OVER"> {
+    const head = await this.access.head(workflowId);
+    if (!head) throw expired(workflowId);
+    if (position.seq > head.seq) throw ahead(workflowId, position, head.seq);
+    if (position.seq < head.seq) return "MORE";
+    return head.ended ? "OVER" : "COME";
   }
 
   /** Events after the position, from at most a few entries. @param known the workflow's plan, for readers of many pages */
   async read(workflowId: string, from: LogPosition, known?: Plan): Promise<LogPage> {
     const key = this.access.logKey(workflowId);
     const plan = known ?? (await this.access.plan(workflowId));
-    if (!key || !plan) throw new FanwireError("CURSOR_EXPIRED", `The events of workflow ${workflowId} are no longer kept`, { retryable: false });
+    if (!key || !plan) throw expired(workflowId);
     const entries = await this.redis.lrange(key, from.entry, from.entry + ENTRIES_PER_READ - 1);
     const events = entries.flatMap((text, i) => eventsOfEntry(workflowId, plan, from.entry + i, text, from.seq));
     const seq = events.at(-1)?.seq ?? from.seq;
@@ -92,4 +102,12 @@ export class EventLog {
       if (result !== undefined) event.result = result;
     }
   }
+}
+
+function expired(workflowId: string): FanwireError {
+  return new FanwireError("CURSOR_EXPIRED", `The events of workflow ${workflowId} are no longer kept`, { retryable: false });
+}
+
+function ahead(workflowId: string, { seq }: LogPosition, last: number): FanwireError {
+  return new FanwireError("CURSOR_AHEAD", `The cursor stands at event ${seq}, but the log of ${workflowId} ends at ${last}`, { retryable: false });
 }

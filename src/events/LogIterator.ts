@@ -56,10 +56,10 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
 
   async #take(): Promise<IteratorResult<WorkflowEvent>> {
     try {
-      this.#position ??= await this.#started;
+      if (!this.#ended) this.#position ??= await this.#started;
       while (!this.#ended && this.#next >= this.#buffer.length) {
         if (this.#sawEnd) this.#close();
-        else await this.#fill(this.#position);
+        else await this.#fill(this.#position as LogPosition);
       }
     } catch (error) {
       this.#close();
@@ -79,11 +79,19 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
     if (page.more) this.#rung = true;
     // Also when the client's filter leaves the terminal event out.
     const last = page.events.at(-1);
-    this.#sawEnd = last !== undefined && isTerminalEvent(last);
+    if (last) this.#sawEnd = isTerminalEvent(last);
+    else await this.#lookAhead(page.next);
     const { types, withResults } = this.options;
     this.#buffer = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
     this.#next = 0;
     await this.log.enrich(this.workflowId, this.#buffer, withResults ?? false);
+  }
+
+  /** Nothing new: it may begin after the terminal event, or have been overtaken by the log's removal. */
+  async #lookAhead(position: LogPosition): Promise<void> {
+    const outlook = await this.log.outlook(this.workflowId, position);
+    if (outlook === "MORE") this.#rung = true;
+    this.#sawEnd = outlook === "OVER";
   }
 
   #close(): void {

@@ -74,8 +74,11 @@ export class ProgressIterator implements AsyncIterableIterator<WorkflowProgressS
     if (ms <= 0 || this.#ended) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      const before = this.#wake;
-      this.#wake = () => { before?.(); if (this.#ended) { clearTimeout(timer); resolve(); } };
+      this.#wake = () => {
+        if (!this.#ended) return;
+        clearTimeout(timer);
+        resolve();
+      };
     });
   }
 

@@ -22,6 +22,8 @@ export function createLog(level: Config["logLevel"], destination: 1 | 2 = 1): Lo
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
+    // Errors of the Redis client carry the whole command, payloads included: those stay out.
+    serializers: { err: describeError },
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: "[redacted]" },
   }, pino.destination({ dest: destination, sync: true }));
@@ -29,3 +31,9 @@ export function createLog(level: Config["logLevel"], destination: 1 | 2 = 1): Lo
 
 /** For callers that have no log: tests, and commands before their configuration is read. */
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack, cause } = error;
+  return { name, message, stack, ...("code" in error ? { code: error.code } : {}), ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+}

@@ -3,8 +3,10 @@
 import type { Redis } from "ioredis";
 import type { JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { isWorkflowEnded, type WorkflowStatus } from "../workflow/status.js";
 import type { ItemReader } from "./ItemReader.js";
 import type { ShardKeys } from "./keys.js";
+import { WORKFLOW_STATUS } from "./records.js";
 import type { WorkflowReader } from "./WorkflowReader.js";
 
 export class LogReads {
@@ -20,11 +22,12 @@ export class LogReads {
     return this.shards.ofWorkflow(workflowId)?.events(workflowId);
   }
 
-  async head(workflowId: string): Promise<{ seq: number; entries: number } | undefined> {
+  async head(workflowId: string): Promise<{ seq: number; entries: number; ended: boolean } | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return undefined;
-    const [seq, entries] = await this.redis.hmget(keys.workflow(workflowId), "seq", "ev");
-    return seq == null ? undefined : { seq: Number(seq), entries: Number(entries) };
+    const [seq, entries, status] = await this.redis.hmget(keys.workflow(workflowId), "seq", "ev", "st");
+    if (seq == null) return undefined;
+    return { seq: Number(seq), entries: Number(entries), ended: isWorkflowEnded(WORKFLOW_STATUS[status as string] as WorkflowStatus) };
   }
 
   plan(workflowId: string): Promise<Plan | undefined> {

@@ -1,5 +1,6 @@
 /** The engine's store over Redis: its changes are scripts, one atomic step each; its reads live in the readers beside it. */
 
+import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type {
   Claim, ClaimRequest, CompleteReply, DueTimer, Outcome, SubmitCommand, SubmitReply, UnitRef, WorkflowStore,
@@ -86,7 +87,7 @@ export class RedisStore implements WorkflowStore {
   async cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED"> {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return "NOT_FOUND";
-    return this.#scripts.call("cancelWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, error]);
+    return this.#scripts.call("cancelWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, error, randomUUID()]);
   }
 
   async deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING"> {

@@ -43,6 +43,11 @@ export class ShardLoop {
     this.schedule();
   }
 
+  /** Whether it would claim if there were room. */
+  get hungry(): boolean {
+    return !this.#stopped && this.#freeSlots.length > 0 && this.#hints > this.#hintsServed;
+  }
+
   push(outcome: Outcome, onCode: (code: OutcomeCode) => void): void {
     this.#buffer.push({ outcome, onCode });
     this.schedule();

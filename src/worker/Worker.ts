@@ -38,6 +38,8 @@ export class Worker {
   readonly #undo: (() => void)[] = [];
   #taken = 0;
   #turn = 0;
+  #firstShard = 0;
+  #offering = false;
   #stopping = false;
   #lastHeartbeatMs = Date.now();
 
@@ -46,8 +48,11 @@ export class Worker {
     this.#loops = Array.from({ length: options.store.shards }, (_, shard) => new ShardLoop(shard, {
       store: options.store, worker: options.id, log: options.log,
       lanes: () => this.#lanes(),
-      reserve: () => this.#reserve(),
-      release: (room) => { this.#taken -= room; },
+      reserve: () => this.#reserve(shard),
+      release: (room) => {
+        this.#taken -= room;
+        this.#offerRoom();
+      },
       onClaims: (claims) => this.#begin(claims),
     }));
   }
@@ -102,9 +107,12 @@ export class Worker {
     }));
   }
 
-  #reserve(): number {
+  /** Shards that want room at the same time get equal parts, so that a busy one does not keep the others' units waiting. */
+  #reserve(shard: number): number {
     if (this.#stopping) return 0;
-    const room = Math.max(0, this.options.concurrency - this.#taken);
+    const free = Math.max(0, this.options.concurrency - this.#taken);
+    const others = this.#loops.length === 1 ? 0 : this.#loops.filter((loop) => loop.shard !== shard && loop.hungry).length;
+    const room = Math.ceil(free / (others + 1));
     this.#taken += room;
     return room;
   }
@@ -133,7 +141,19 @@ export class Worker {
   #end(unit: LiveUnit): void {
     if (!this.#live.delete(keyOf(unit.claim))) return;
     this.#taken -= unit.weight;
-    this.#loopOf(unit).schedule();
+    if (this.#loops.length === 1) this.#loopOf(unit).schedule();
+    else this.#offerRoom();
+  }
+
+  /** Room that one shard gave back may be what another waits for; they are asked in turn, a different one first each time. */
+  #offerRoom(): void {
+    if (this.#loops.length === 1 || this.#offering) return;
+    this.#offering = true;
+    setImmediate(() => {
+      this.#offering = false;
+      const first = this.#firstShard++ % this.#loops.length;
+      for (const loop of [...this.#loops.slice(first), ...this.#loops.slice(0, first)]) if (loop.hungry) loop.schedule();
+    });
   }
 
   #loopOf(unit: LiveUnit): ShardLoop {

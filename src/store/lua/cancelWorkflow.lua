@@ -6,17 +6,20 @@
 -- ARGV[3] workflow
 -- ARGV[4] tenant
 -- ARGV[5] error JSON: code CANCELLED with the reason
+-- ARGV[6] request: the same one asked again gets the same answer
 -- Returns: OK | NOT_FOUND | ALREADY_ENDED
 -- Events: TASK_CANCELLED WORKFLOW_CANCELLED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
 --- @include base
+--- @include lanes
 --- @include workflow
-local wf = loadWorkflow(ARGV[3])
+local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end
-if not wf.open then return 'ALREADY_ENDED' end
-cancelOpenTasks(wf)
-put(wf, 'bad', ARGV[5])
-finishWorkflow(wf, 'X', ARGV[5])
-flushWorkflows()
+if not wf.open then return F.get(wf, 'cx') == ARGV[6] and 'OK' or 'ALREADY_ENDED' end
+F.cancelOpenTasks(wf)
+F.put(wf, 'bad', ARGV[5])
+F.put(wf, 'cx', ARGV[6])
+F.finishWorkflow(wf, 'X', ARGV[5])
+F.flushWorkflows()
 call('PUBLISH', prefix .. 'wake', '{"w":[],"q":0,"x":"' .. wf.id .. '"}')
 return 'OK'

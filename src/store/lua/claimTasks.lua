@@ -12,10 +12,11 @@
 -- Events: WORKFLOW_STARTED TASK_STARTED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[6])
 --- @include base
+--- @include lanes
 --- @include workflow
 --- @include claim
 local serve = {}
 for i = 7, #ARGV do serve[#serve + 1] = ARGV[i] end
-local reply = claimUnits(ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), serve)
-flushWorkflows()
+local reply = F.claimUnits(ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), serve)
+F.flushWorkflows()
 return reply

@@ -15,15 +15,11 @@
 --   TASK_STARTED TASK_PROGRESS TASK_WAITING TASK_RETRYING TASK_COMPLETED TASK_FAILED TASK_SKIPPED TASK_CANCELLED TASK_TIMED_OUT CONTEXT_UPDATED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[6])
 --- @include base
+--- @include lanes
 --- @include workflow
 --- @include claim
-local at = 7
-local function take() at = at + 1; return ARGV[at - 1] end
-local function takeList()
-  local list, size = {}, tonumber(take())
-  for i = 1, size do list[i] = take() end
-  return list
-end
+--- @include arguments
+at = 7
 --- @include outcomes
 
 local serve = takeList()
@@ -31,9 +27,9 @@ local serve = takeList()
 local codes = {}
 while at <= #ARGV do
   local kind, id, k, unit, attempt, token = take(), take(), take(), take(), take(), take()
-  codes[#codes + 1] = applyOutcome(kind, loadWorkflow(id), k, unit, attempt, token)
+  codes[#codes + 1] = F.applyOutcome(kind, F.loadWorkflow(id), k, unit, attempt, token)
 end
-releaseClaims(ended)
-local claims = claimUnits(ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), serve)
-flushWorkflows()
+F.releaseClaims(ended)
+local claims = F.claimUnits(ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), serve)
+F.flushWorkflows()
 return { table.concat(codes), claims }

@@ -7,16 +7,10 @@
 --   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane)
 -- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id
 -- Events: WORKFLOW_SUBMITTED GROUP_STARTED TASK_READY
-local prefix, retentionMs = ARGV[1], 0
+local prefix = ARGV[1]
 --- @include base
---- @include workflow
-local at = 2
-local function take() at = at + 1; return ARGV[at - 1] end
-local function takeList()
-  local list, size = {}, tonumber(take())
-  for i = 1, size do list[i] = take() end
-  return list
-end
+--- @include lanes
+--- @include arguments
 
 local reply, ids = {}, {}
 local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id end
@@ -37,12 +31,12 @@ while at <= #ARGV do
     if document ~= '' then call('HSETNX', d, 'text', document) end
     call('HINCRBY', d, 'uses', 1)
     if idem then call('HSET', idem, 'id', id, 'payload', payload) end
-    sliced('HSET', w, fields)
+    F.sliced('HSET', w, fields)
     call('HSET', w, 'sub', now, 'seq', events, 'ev', 1)
-    if #context > 0 then sliced('HSET', prefix .. 'c:' .. id, context) end
+    if #context > 0 then F.sliced('HSET', prefix .. 'c:' .. id, context) end
     call('RPUSH', prefix .. 'e:' .. id, '1 ' .. now .. '\n' .. lines)
     for _, index in ipairs({ 'all', 'P' }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
-    for i = 1, #ready, 2 do pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
+    for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
     ids[#ids + 1] = '"' .. id .. '"'
     answer('OK', id)
   end
@@ -50,7 +44,7 @@ end
 
 local waiting = 0
 for _, lane in ipairs(laneOrder) do
-  sliced('RPUSH', lane, pushed[lane])
+  F.sliced('RPUSH', lane, pushed[lane])
   waiting = waiting + #pushed[lane]
 end
 if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. waiting .. '}') end

@@ -3,7 +3,7 @@
 -- submission in ms, statuses of its items, variables of the items of its chunk (both empty for a plain task).
 
 -- Where the items of a unit stand: its chunk, the first item in it, how many.
-local function spanOf(unit, x)
+function F.spanOf(unit, x)
   local c = string.match(unit, '^r(%d+)$')
   if c then
     c = tonumber(c)
@@ -12,7 +12,7 @@ local function spanOf(unit, x)
   local item = tonumber(unit)
   return math.floor(item / x.chunk), item % x.chunk, 1
 end
-local function chunkStatuses(wf, k, c, x)
+function F.chunkStatuses(wf, k, c, x)
   local size = math.min(x.chunk, x.total - c * x.chunk)
   local s = call('HGET', prefix .. 'i:' .. wf.id .. ':' .. k, 's' .. c)
   if not s then return string.rep('.', size), size end
@@ -21,9 +21,9 @@ local function chunkStatuses(wf, k, c, x)
 end
 
 -- One TASK_STARTED per item that this unit will run: those without an outcome (and, for a range, without a unit of their own).
-local function emitStarted(wf, k, unit, x, statuses, attempt, worker)
+function F.emitStarted(wf, k, unit, x, statuses, attempt, worker)
   if string.sub(unit, 1, 1) ~= 'r' then
-    emit(wf, 'S ' .. k .. ' ' .. unit .. ' 1 ' .. attempt .. ' ' .. worker)
+    F.emit(wf, 'S ' .. k .. ' ' .. unit .. ' 1 ' .. attempt .. ' ' .. worker)
     return 1
   end
   local first, open, at = tonumber(string.sub(unit, 2)) * x.chunk, 0, 1
@@ -31,13 +31,13 @@ local function emitStarted(wf, k, unit, x, statuses, attempt, worker)
     local from, to = string.find(statuses, '%.+', at)
     if not from then return open end
     local count = to - from + 1
-    emit(wf, 'S ' .. k .. ' ' .. (first + from - 1) .. ' ' .. count .. ' ' .. attempt .. ' ' .. worker, count)
+    F.emit(wf, 'S ' .. k .. ' ' .. (first + from - 1) .. ' ' .. count .. ' ' .. attempt .. ' ' .. worker, count)
     open = open + count
     at = to + 1
   end
 end
 
-local function describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
+function F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
   local n = #reply
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = wf.id, wf.hash, k, unit
   reply[n + 5], reply[n + 6], reply[n + 7] = first, offset, count
@@ -45,20 +45,20 @@ local function describeClaim(reply, wf, k, unit, r, first, offset, count, status
   reply[n + 12], reply[n + 13] = statuses, variables
 end
 
-local function describeItems(wf, k, unit, x)
-  local c, first, count = spanOf(unit, x)
-  local statuses = string.sub((chunkStatuses(wf, k, c, x)), first + 1, first + count)
+function F.describeItems(wf, k, unit, x)
+  local c, first, count = F.spanOf(unit, x)
+  local statuses = string.sub((F.chunkStatuses(wf, k, c, x)), first + 1, first + count)
   return c * x.chunk + first, first, count, statuses, call('HGET', prefix .. 'i:' .. wf.id .. ':' .. k, 'v' .. c)
 end
 
-local function claimUnit(entry, token, worker, reply)
+function F.claimUnit(entry, token, worker, reply)
   local id, k, unit, attempt, timeoutMs = string.match(entry, '^(%S+) (%S+) (%S+) (%d+) (%d+)$')
-  local wf = loadWorkflow(id)
+  local wf = F.loadWorkflow(id)
   if not wf or not wf.open then return nil end
   local field = unit == '-' and k or (k .. ':' .. unit)
-  local r = readRecord(get(wf, field))
+  local r = F.readRecord(F.get(wf, field))
   if not r or r.status ~= 'R' or r.attempt ~= attempt then return nil end
-  if wf.st == 'P' then startWorkflow(wf) end
+  if wf.st == 'P' then F.startWorkflow(wf) end
   r.status, r.token, r.worker = 'X', token, worker
   if r.phase ~= 'c' then r.started = wf.at end
   local timed = timeoutMs ~= '0' and (r.phase == 'p' or r.phase == 'i')
@@ -66,55 +66,55 @@ local function claimUnit(entry, token, worker, reply)
     r.untilMs = wf.at + tonumber(timeoutMs)
     call('ZADD', prefix .. 'tm', now + tonumber(timeoutMs), 'T ' .. id .. ' ' .. k .. ' ' .. unit .. ' ' .. token)
   end
-  put(wf, field, recordText(r))
+  F.put(wf, field, F.recordText(r))
   local first, offset, count, statuses, variables = 0, 0, 0, '', ''
   if r.phase == 'i' then
-    local x = readItems(wf, k)
-    first, offset, count, statuses, variables = describeItems(wf, k, unit, x)
-    local open = emitStarted(wf, k, unit, x, statuses, attempt, worker)
+    local x = F.readItems(wf, k)
+    first, offset, count, statuses, variables = F.describeItems(wf, k, unit, x)
+    local open = F.emitStarted(wf, k, unit, x, statuses, attempt, worker)
     x.ready, x.running = x.ready - open, x.running + open
-    putItems(wf, k, x)
-    move(wf, 'R', 'X', open)
+    F.putItems(wf, k, x)
+    F.move(wf, 'R', 'X', open)
   elseif r.phase ~= 'c' then
-    emit(wf, 'S ' .. k .. ' - 1 ' .. attempt .. ' ' .. worker)
-    move(wf, 'R', 'X', 1)
+    F.emit(wf, 'S ' .. k .. ' - 1 ' .. attempt .. ' ' .. worker)
+    F.move(wf, 'R', 'X', 1)
   end
-  describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
+  F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
   return id .. ' ' .. k .. ' ' .. unit, count
 end
 
 -- The same claim asked for again (its reply was lost): the units of that token that still run.
-local function repeatClaim(token, leaseKey)
+function F.repeatClaim(token, leaseKey)
   local reply = { token }
   local text = call('HGET', leaseKey, token)
   if not text then return reply end
   for id, k, unit in string.gmatch(string.sub(text, (string.find(text, '\n', 1, true) or 0) + 1), '(%S+) (%S+) (%S+)') do
-    local wf = loadWorkflow(id)
-    local r = wf and readRecord(get(wf, unit == '-' and k or (k .. ':' .. unit)))
+    local wf = F.loadWorkflow(id)
+    local r = wf and F.readRecord(F.get(wf, unit == '-' and k or (k .. ':' .. unit)))
     if r and r.status == 'X' and r.token == token then
       local first, offset, count, statuses, variables = 0, 0, 0, '', ''
-      if r.phase == 'i' then first, offset, count, statuses, variables = describeItems(wf, k, unit, readItems(wf, k)) end
-      describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
+      if r.phase == 'i' then first, offset, count, statuses, variables = F.describeItems(wf, k, unit, F.readItems(wf, k)) end
+      F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
     end
   end
   return reply
 end
 
 -- request is `<slot>.<number>`: a worker has as many requests under way as it has slots.
-local function claimUnits(worker, request, want, leaseMs, serve)
+function F.claimUnits(worker, request, want, leaseMs, serve)
   local reply = { '0' }
   if want <= 0 then return reply end
   local leaseKey, workerKey = prefix .. 'lease', prefix .. 'wk:' .. worker
   local slot = string.match(request, '^(%d+)%.')
   local last = call('HMGET', workerKey, 'r' .. slot, 't' .. slot)
-  if last[1] == request then return repeatClaim(last[2], leaseKey) end
+  if last[1] == request then return F.repeatClaim(last[2], leaseKey) end
   local taken, token, budget = {}, nil, want
   -- Takes entries while there is room; answers the position of the first that was left.
   local function take(entries, itemsPerSlot)
     for i, entry in ipairs(entries) do
       if budget <= 0 then return i end
       token = token or tostring(call('HINCRBY', leaseKey, 'n', 1))
-      local unit, items = claimUnit(entry, token, worker, reply)
+      local unit, items = F.claimUnit(entry, token, worker, reply)
       if unit then
         taken[#taken + 1] = unit
         budget = budget - math.max(1, math.ceil(items / itemsPerSlot))
@@ -139,19 +139,21 @@ local function claimUnits(worker, request, want, leaseMs, serve)
   end
   if #taken > 0 then
     reply[1] = token
-    call('HSET', leaseKey, token, worker .. '\n' .. table.concat(taken, '\n'), token .. 'n', #taken)
+    local lease = worker .. '\n' .. table.concat(taken, '\n')
+    -- Without a count it is a lease of one.
+    if #taken == 1 then call('HSET', leaseKey, token, lease) else call('HSET', leaseKey, token, lease, token .. 'n', #taken) end
     call('ZADD', prefix .. 'tm', now + leaseMs, 'L ' .. token)
-    call('HSET', workerKey, 'r' .. slot, request, 't' .. slot, token)
-    call('PEXPIRE', workerKey, leaseMs * 4)
+    -- Extended by heartbeats too; should it expire in between, the next claim makes it again.
+    if call('HSET', workerKey, 'r' .. slot, request, 't' .. slot, token) > 0 then call('PEXPIRE', workerKey, leaseMs * 4) end
   end
   return reply
 end
 
 -- A unit that is no longer run under a token; the lease goes with the last of them.
-local function releaseClaims(counts)
+function F.releaseClaims(counts)
   for token, count in pairs(counts) do
     local leaseKey = prefix .. 'lease'
-    if call('HEXISTS', leaseKey, token) == 1 and call('HINCRBY', leaseKey, token .. 'n', -count) <= 0 then
+    if call('HINCRBY', leaseKey, token .. 'n', -count) <= 0 then
       call('HDEL', leaseKey, token, token .. 'n')
       call('ZREM', prefix .. 'tm', 'L ' .. token)
     end
