@@ -98,7 +98,11 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const agency = new AgencyTaskGroup({
     store, reader, handlers,
     keepPlan: (plan) => plans.add(plan),
-    onSubmitting: (shard) => worker?.hint(shard),
+    onSubmitting: (shard, id, context) => {
+      if (!worker) return;
+      contexts.expect(id, context);
+      worker.hint(shard);
+    },
   });
 
   const wake = new RedisWake(redis, subscriber, shards.all().map((keys) => keys.wake));

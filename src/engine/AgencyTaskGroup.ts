@@ -23,8 +23,11 @@ export interface AgencyTaskGroupServices {
   handlers: HandlerRegistry;
   /** Plans that this process compiles are kept for its workers. */
   keepPlan(plan: Plan): void;
-  /** A submission is on its way to this shard: a worker of this process may ask right behind it, without waiting for a doorbell. */
-  onSubmitting(shard: number): void;
+  /**
+   * A submission is on its way to this shard: a worker of this process may ask right behind it, without waiting for a
+   * doorbell, and need not read what it knows. `context` alternates keys and JSON texts.
+   */
+  onSubmitting(shard: number, id: string, context: readonly string[]): void;
 }
 
 export class AgencyTaskGroup {
@@ -44,7 +47,7 @@ export class AgencyTaskGroup {
     const shard = this.#shardFor(caller, input.idempotencyKey);
     const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject);
     const stored = this.services.store.submitWorkflow(shard, command);
-    this.services.onSubmitting(shard);
+    this.services.onSubmitting(shard, command.id, command.context);
     const reply = await stored;
     if (reply.code === "CONFLICT") {
       const message = `The idempotency key ${JSON.stringify(input.idempotencyKey)} stands for workflow ${reply.id}, which has another payload`;

@@ -13,6 +13,9 @@ const CACHE_CHARACTERS = 64 * 1024 * 1024;
 const WORKFLOW_OVERHEAD = 300;
 const VALUE_OVERHEAD = 100;
 
+/** Larger values of an initial context are left to be read by whoever needs them. */
+const EXPECTED_CHARACTERS = 16 * 1024;
+
 interface Cached { values: Map<string, JsonValue>; characters: number }
 
 /** A context key's text that is no JSON: `@<task>`, the output of that expanded task. */
@@ -76,11 +79,13 @@ export class ContextReader {
     }
   }
 
-  forget(workflowId: string): void {
-    const entry = this.#cache.get(workflowId);
-    if (!entry) return;
-    this.#cache.delete(workflowId);
-    this.#characters -= entry.characters;
+  /** The initial context of a workflow that is just being stored. @param context keys and JSON texts, alternating */
+  expect(workflowId: string, context: readonly string[]): void {
+    for (let i = 0; i < context.length; i += 2) {
+      const text = context[i + 1] as string;
+      // Parsed anew: the caller's own values may change after the submission.
+      if (text.length <= EXPECTED_CHARACTERS) this.remember(workflowId, context[i] as string, JSON.parse(text) as JsonValue, text.length);
+    }
   }
 
   async #value(workflowId: string, plan: Plan, key: string, text: string): Promise<JsonValue> {

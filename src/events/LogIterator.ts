@@ -51,7 +51,7 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
 
   throw(error: unknown): Promise<IteratorResult<WorkflowEvent>> {
     this.#close();
-    return Promise.reject(error);
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 
   async #take(): Promise<IteratorResult<WorkflowEvent>> {

@@ -40,7 +40,7 @@ export class ProgressIterator implements AsyncIterableIterator<WorkflowProgressS
 
   throw(error: unknown): Promise<IteratorResult<WorkflowProgressSnapshot>> {
     this.#close();
-    return Promise.reject(error);
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 
   async #take(): Promise<IteratorResult<WorkflowProgressSnapshot>> {

@@ -107,14 +107,31 @@ export class Worker {
     }));
   }
 
-  /** Shards that want room at the same time get equal parts, so that a busy one does not keep the others' units waiting. */
   #reserve(shard: number): number {
     if (this.#stopping) return 0;
     const free = Math.max(0, this.options.concurrency - this.#taken);
-    const others = this.#loops.length === 1 ? 0 : this.#loops.filter((loop) => loop.shard !== shard && loop.hungry).length;
-    const room = Math.ceil(free / (others + 1));
+    const room = this.#loops.length === 1 ? free : this.#shareOf(shard, free);
     this.#taken += room;
     return room;
+  }
+
+  /**
+   * Shards that want room at the same time get equal parts, and what cannot be divided goes round, so that a busy one does
+   * not keep the others' units waiting.
+   */
+  #shareOf(shard: number, free: number): number {
+    const count = this.#loops.length;
+    const place = (at: number): number => (at - this.#firstShard + count) % count;
+    let hungry = 1;
+    let before = 0;
+    for (const loop of this.#loops) {
+      if (loop.shard === shard || !loop.hungry) continue;
+      hungry++;
+      if (place(loop.shard) < place(shard)) before++;
+    }
+    const share = Math.floor(free / hungry) + (before < free % hungry ? 1 : 0);
+    if (share > 0) this.#firstShard = (shard + 1) % count;
+    return share;
   }
 
   #begin(claims: Claim[]): number {
@@ -145,14 +162,13 @@ export class Worker {
     else this.#offerRoom();
   }
 
-  /** Room that one shard gave back may be what another waits for; they are asked in turn, a different one first each time. */
+  /** Room that one shard gave back may be what another waits for. */
   #offerRoom(): void {
     if (this.#loops.length === 1 || this.#offering) return;
     this.#offering = true;
     setImmediate(() => {
       this.#offering = false;
-      const first = this.#firstShard++ % this.#loops.length;
-      for (const loop of [...this.#loops.slice(first), ...this.#loops.slice(0, first)]) if (loop.hungry) loop.schedule();
+      for (const loop of this.#loops) if (loop.hungry) loop.schedule();
     });
   }
 

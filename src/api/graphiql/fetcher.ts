@@ -2,8 +2,8 @@
 
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import type { Fetcher } from "@graphiql/toolkit";
-import { Kind, parse } from "graphql";
-import type { DocumentNode } from "graphql";
+import { Kind, OperationTypeNode, parse } from "graphql";
+import type { DocumentNode, ExecutionResult } from "graphql";
 import { createClient } from "graphql-ws";
 
 export function createFetcher(): Fetcher {
@@ -17,8 +17,33 @@ export function createFetcher(): Fetcher {
     if (!documentAST) return send(params, options);
     const { operationName, ...rest } = params;
     const fresh = hasOperation(documentAST, operationName) ? params : rest;
-    return send(fresh, { ...options, documentAST });
+    const result = send(fresh, { ...options, documentAST });
+    return isSubscription(documentAST, operationName) ? collected(result as ReturnType<Fetcher>) : result;
   };
+}
+
+/** How many events stay in view. */
+const SHOWN = 200;
+
+type Payload = ExecutionResult<Record<string, unknown>, Record<string, unknown>>;
+
+/** GraphiQL shows only the last result of a subscription; here each result holds all so far, the newest first. */
+async function* collected(result: ReturnType<Fetcher>): AsyncGenerator<Payload> {
+  const seen: Record<string, unknown[]> = {};
+  for await (const payload of (await result) as AsyncIterable<Payload>) {
+    if (!payload.data) {
+      yield payload;
+      continue;
+    }
+    for (const [field, value] of Object.entries(payload.data)) seen[field] = [value, ...(seen[field] ?? [])].slice(0, SHOWN);
+    yield { ...payload, data: { ...seen } };
+  }
+}
+
+function isSubscription(document: DocumentNode, name: string | null | undefined): boolean {
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const chosen = operations.find((operation) => operation.name?.value === name) ?? operations[0];
+  return chosen?.operation === OperationTypeNode.SUBSCRIPTION;
 }
 
 function parseOrUndefined(query: string): DocumentNode | undefined {

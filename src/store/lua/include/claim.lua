@@ -133,7 +133,9 @@ function F.claimUnits(worker, request, want, leaseMs, serve)
     local fresh = pushed[lane]
     if fresh and budget > 0 then
       local left = take(fresh, itemsPerSlot)
-      pushed[lane] = left <= #fresh and { unpack(fresh, left) } or nil
+      local rest = {}
+      for i = left, #fresh do rest[#rest + 1] = fresh[i] end
+      pushed[lane] = #rest > 0 and rest or nil
     end
     if budget <= 0 then break end
   end
