@@ -2,7 +2,6 @@
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Redis, type RedisOptions } from "ioredis";
 import type { Config } from "./config.js";
 import { AgencyTaskGroup } from "./engine/AgencyTaskGroup.js";
 import { ContextReader } from "./engine/ContextReader.js";
@@ -10,6 +9,7 @@ import type { Engine } from "./engine/Engine.js";
 import { HandlerRegistry, type Handler } from "./engine/handlers.js";
 import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
 import { Settlement } from "./engine/Settlement.js";
+import { Sweeper } from "./engine/Sweeper.js";
 import { TimerLoop } from "./engine/TimerLoop.js";
 import { FanwireError } from "./errors.js";
 import { EventLog } from "./events/EventLog.js";
@@ -17,11 +17,13 @@ import { EventManager } from "./events/EventManager.js";
 import type { EventSource } from "./events/EventSource.js";
 import { Hub } from "./events/Hub.js";
 import { RedisWake } from "./events/RedisWake.js";
-import { startRedis, type RunningRedis } from "./runtime/embeddedRedis.js";
+import { startRedis } from "./runtime/embeddedRedis.js";
 import { createLog, type Log } from "./runtime/log.js";
 import { checkDeployment } from "./store/checkDeployment.js";
+import { connect, type Connections, type Redis, type RedisAddress } from "./store/connect.js";
 import { ItemReader } from "./store/ItemReader.js";
 import { ShardKeys } from "./store/keys.js";
+import { LaneRepair } from "./store/LaneRepair.js";
 import { LogReads } from "./store/LogReads.js";
 import { PlanCache } from "./store/PlanCache.js";
 import { RedisReader } from "./store/RedisReader.js";
@@ -35,8 +37,6 @@ export interface NodeOptions {
   /** Handlers besides the built-in ones. */
   handlers?: Handler[];
   log?: Log;
-  /** Redis to use instead of what the configuration says. */
-  redis?: RedisOptions;
 }
 
 /** Everything of one process but its network side. */
@@ -55,43 +55,50 @@ export function version(): string {
   return (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
-/** Redis as configured: the given one, or an embedded one that lives as long as this process needs it. */
-async function openRedis(config: Config, options: NodeOptions, log: Log): Promise<{ connect(more?: RedisOptions): Redis; embedded?: RunningRedis }> {
-  const shared: RedisOptions = { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(1000, 25 * 2 ** Math.min(times, 6)), lazyConnect: false };
-  const watch = (redis: Redis): Redis => redis.on("error", (error: Error) => log.warn({ err: error.message }, "the connection to Redis broke; it is being made again"));
-  if (options.redis) return { connect: (more) => watch(new Redis({ ...shared, ...options.redis, ...more })) };
-  const { redisUrl } = config;
-  if (redisUrl) return { connect: (more) => watch(new Redis(redisUrl, { ...shared, ...more })) };
-  const embedded = await startRedis({ dataDir: config.dataDir, durability: config.redisDurability, log });
-  return { embedded, connect: (more) => watch(new Redis({ ...shared, path: embedded.path, ...more })) };
+interface Opened {
+  connections: Connections;
+  /** Whether the Redis is this product's own. */
+  embedded: boolean;
+  close(): Promise<void>;
+}
+
+/** Redis as configured, or an embedded one that lives as long as this process needs it; checked before anything is stored. */
+async function openRedis(config: Config, log: Log): Promise<Opened> {
+  const own = config.redisUrl ? undefined : await startRedis({ dataDir: config.dataDir, durability: config.redisDurability, log });
+  const address: RedisAddress = own ? { path: own.path } : { url: config.redisUrl as string };
+  const connections = connect(address, (error) => log.warn({ err: error.message }, "the connection to Redis broke; it is being made again"));
+  const close = async (): Promise<void> => {
+    connections.close();
+    await own?.stop();
+  };
+  try {
+    await checkDeployment(connections.reads, config.keyPrefix, config.shards);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { connections, embedded: own !== undefined, close };
+}
+
+/** The store's two sides. */
+function wireStore({ reads, scripts }: Connections, config: Config) {
+  const shards = new ShardKeys(config.keyPrefix, config.shards);
+  const plans = new PlanCache(reads);
+  const workflows = new WorkflowReader(reads, shards, plans);
+  const items = new ItemReader(reads, shards);
+  return {
+    shards, plans, workflows, items,
+    store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
+    reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows)),
+  };
 }
 
 /** The engine, its event log and (unless switched off) its worker, started. @throws FanwireError when Redis is not fit for use */
 export async function createNode(config: Config, options: NodeOptions = {}): Promise<FanwireNode> {
   const log = options.log ?? createLog(config.logLevel, 2);
-  const { connect, embedded } = await openRedis(config, options, log);
-  // Reads of one turn share a write. Scripts go out at once, all on one connection: a claim sent after a submission finds it.
-  const redis = connect({ enableAutoPipelining: true });
-  const scripts = connect({ commandTimeout: 15_000 });
-  const subscriber = connect({ enableReadyCheck: false });
-  const connections = [redis, scripts, subscriber];
-  const close = async (): Promise<void> => {
-    for (const connection of connections) connection.disconnect();
-    await embedded?.stop();
-  };
-  try {
-    await checkDeployment(redis, config.keyPrefix, config.shards);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-
-  const shards = new ShardKeys(config.keyPrefix, config.shards);
-  const store = new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs });
-  const plans = new PlanCache(redis);
-  const workflows = new WorkflowReader(redis, shards, plans);
-  const items = new ItemReader(redis, shards);
-  const reader = new RedisReader(workflows, items, new WorkflowIndex(redis, shards, workflows));
+  const { connections, embedded, close } = await openRedis(config, log);
+  const redis = connections.reads;
+  const { shards, plans, workflows, items, store, reader } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const settlement = new Settlement(contexts);
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
@@ -105,15 +112,17 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
     },
   });
 
-  const wake = new RedisWake(redis, subscriber, shards.all().map((keys) => keys.wake));
+  const wake = new RedisWake(redis, connections.subscriber, shards.all().map((keys) => keys.wake));
   await wake.start();
   const hub = new Hub();
   wake.onEvents((ids) => hub.ring(ids));
   const logReads = new LogReads(redis, shards, workflows, items, (id, plan, node) => resultOf(reader, contexts, id, plan, node));
   const events = new EventManager(new EventLog(redis, logReads), hub, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
-  const timers = Array.from({ length: config.shards }, (_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, log }));
-  for (const timer of timers) timer.start();
+  const repair = new LaneRepair(redis, shards);
+  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, log }));
+  const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
+  const loops = [...timers, ...sweepers];
   const worker = config.worker
     ? new Worker({
       store, reader, contexts, settlement, handlers, wake, log,
@@ -121,6 +130,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
       onTimer: (shard, delayMs) => timers[shard]?.hint(delayMs),
     })
     : undefined;
+  for (const loop of loops) loop.start();
   worker?.start();
 
   return {
@@ -130,7 +140,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
     ready: async () => (await redis.set(`${config.keyPrefix}:ready`, String(Date.now()))) === "OK",
     async stop(graceMs) {
       await worker?.stop(graceMs);
-      await Promise.all(timers.map((timer) => timer.stop()));
+      await Promise.all(loops.map((loop) => loop.stop()));
       hub.stop();
       await close();
     },

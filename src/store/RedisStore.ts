@@ -26,6 +26,7 @@ export class RedisStore implements WorkflowStore {
   readonly #scripts: Scripts;
   /** Definitions that this process has stored and need not send again; Redis answers NEED_DEFINITION when it is wrong. */
   readonly #storedDefinitions = new Set<string>();
+  readonly #knownTenants = new Set<string>();
 
   constructor(private readonly options: RedisStoreOptions) {
     this.shards = options.shards;
@@ -35,6 +36,7 @@ export class RedisStore implements WorkflowStore {
 
   async submitWorkflow(shard: number, command: SubmitCommand): Promise<SubmitReply> {
     const keys = this.#keys.of(shard);
+    await this.#rememberTenant(shard, command.tenant);
     const known = `${shard}:${command.plan.hash}`;
     const text = (): string => JSON.stringify(command.plan.definition);
     let definitionText = this.#storedDefinitions.has(known) ? "" : text();
@@ -49,6 +51,15 @@ export class RedisStore implements WorkflowStore {
       }
       definitionText = text();
     }
+  }
+
+  /** Before its first submission, so that no workflow stands in an index that the sweeper does not know. */
+  async #rememberTenant(shard: number, tenant: string): Promise<void> {
+    const known = `${shard}:${tenant}`;
+    if (this.#knownTenants.has(known)) return;
+    await this.options.redis.sadd(this.#keys.of(shard).tenants, tenant);
+    if (this.#knownTenants.size > 10_000) this.#knownTenants.clear();
+    this.#knownTenants.add(known);
   }
 
   async claimTasks(shard: number, request: ClaimRequest): Promise<Claim[]> {

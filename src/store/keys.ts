@@ -39,6 +39,8 @@ export class Keys {
   worker(worker: string): string { return `${this.prefix}wk:${worker}`; }
   /** zset: submission ms -> workflow; `all`, or by status letter */
   index(tenant: string, name: string): string { return `${this.prefix}ix:${tenant}:${name}`; }
+  /** set: tenants that ever submitted here */
+  get tenants(): string { return `${this.prefix}tn`; }
   /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow} */
   get wake(): string { return `${this.prefix}wake`; }
 }

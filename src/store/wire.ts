@@ -6,7 +6,7 @@ import { OUTCOME_LETTER } from "./records.js";
 
 type Args = (string | number)[];
 
-const PHASE: Readonly<Record<string, Phase>> = { p: "PLAIN", x: "EXPAND", i: "ITEMS", c: "COLLECT" };
+export const PHASE: Readonly<Record<string, Phase>> = { p: "PLAIN", x: "EXPAND", i: "ITEMS", c: "COLLECT" };
 const CLAIM_WIDTH = 13;
 
 export function pushList(args: Args, list: readonly (string | number)[]): void {

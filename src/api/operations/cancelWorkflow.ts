@@ -1,4 +1,4 @@
-/** Mutation.cancelWorkflow. */
+/** Ends a workflow at once: Mutation.cancelWorkflow. */
 
 import { Arg, Ctx, ID, Info, Mutation, Resolver } from "type-graphql";
 import type { GraphQLResolveInfo } from "graphql";

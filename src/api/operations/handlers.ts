@@ -1,4 +1,4 @@
-/** Query.handlers. */
+/** Lists the handlers of this server: Query.handlers. */
 
 import { Ctx, Query, Resolver } from "type-graphql";
 import type { ApiContext } from "../context.js";

@@ -1,4 +1,4 @@
-/** Query.planWorkflow. */
+/** Checks a definition without running it: Query.planWorkflow. */
 
 import { Arg, Ctx, Query, Resolver } from "type-graphql";
 import type { JsonValue } from "../../workflow/json.js";

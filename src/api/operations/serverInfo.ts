@@ -1,4 +1,4 @@
-/** Query.serverInfo. */
+/** Tells what runs here: Query.serverInfo. */
 
 import { Ctx, Query, Resolver } from "type-graphql";
 import type { ApiContext } from "../context.js";

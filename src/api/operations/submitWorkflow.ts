@@ -1,4 +1,4 @@
-/** Mutation.submitWorkflow. */
+/** Takes a workflow, or says every problem it has: Mutation.submitWorkflow. */
 
 import { Arg, Ctx, Info, Mutation, Resolver } from "type-graphql";
 import type { GraphQLResolveInfo } from "graphql";

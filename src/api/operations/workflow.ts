@@ -1,4 +1,4 @@
-/** Query.workflow. */
+/** Finds one workflow by its id: Query.workflow. */
 
 import { Arg, Ctx, ID, Info, Query, Resolver } from "type-graphql";
 import type { GraphQLResolveInfo } from "graphql";

@@ -1,4 +1,4 @@
-/** Subscription.workflowEvents. */
+/** Streams the log of one workflow: Subscription.workflowEvents. */
 
 import { Arg, ID, Resolver, Root, Subscription } from "type-graphql";
 import type { SubscribeResolverData } from "type-graphql";

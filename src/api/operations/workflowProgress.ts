@@ -1,4 +1,4 @@
-/** Subscription.workflowProgress. */
+/** Streams counts and percent of one workflow: Subscription.workflowProgress. */
 
 import { Arg, ID, Resolver, Root, Subscription } from "type-graphql";
 import type { SubscribeResolverData } from "type-graphql";

@@ -1,4 +1,4 @@
-/** Query.workflows. */
+/** Lists workflows by pages, newest first: Query.workflows. */
 
 import { Arg, Ctx, Int, Query, Resolver } from "type-graphql";
 import type { ApiContext } from "../context.js";

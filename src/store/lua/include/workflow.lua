@@ -153,8 +153,11 @@ function F.cancelOpenTasks(wf)
     if not r or not (r.status == 'C' or r.status == 'F' or r.status == 'S' or r.status == 'K' or r.status == 'T') then
       local x = r and F.get(wf, 'x' .. f) and F.readItems(wf, f)
       if x and x.total > 0 then
-        F.cancelItems(wf, x)
-        F.putItems(wf, f, x)
+        -- Of a task that is being collected every item has ended or was cancelled before.
+        if r.phase ~= 'c' then
+          F.cancelItems(wf, x)
+          F.putItems(wf, f, x)
+        end
       else
         F.move(wf, status, 'K', 1)
       end

@@ -1,0 +1,68 @@
+/** What the sweeper asks of Redis: workflows that run, their ready units, and whether these are in their lanes. */
+
+import type { Redis } from "ioredis";
+import type { LaneRepair as LaneRepairPort, QueuedUnit, ReadyUnit } from "../engine/Sweeper.js";
+import type { Keys, ShardKeys } from "./keys.js";
+import { readCounts } from "./records.js";
+import { PHASE } from "./wire.js";
+
+const WORKFLOWS_PER_STEP = 50;
+/** Lanes longer than this are not searched: whoever works them off comes to the end of what is in them first. */
+const LONGEST_SEARCHED = 10_000;
+
+export class LaneRepair implements LaneRepairPort {
+  constructor(private readonly redis: Redis, private readonly shards: ShardKeys) {}
+
+  async openWorkflows(shard: number, position: string | undefined): Promise<{ ids: string[]; next?: string }> {
+    const keys = this.shards.of(shard);
+    const indexes = (await this.redis.smembers(keys.tenants)).sort().flatMap((tenant) => [keys.index(tenant, "P"), keys.index(tenant, "R")]);
+    const [at, cursor] = position === undefined ? [0, "0"] : (position.split(" ", 2) as [string, string]);
+    const index = indexes[Number(at)];
+    if (index === undefined) return { ids: [] };
+    const [after, members] = await this.redis.zscan(index, cursor, "COUNT", WORKFLOWS_PER_STEP);
+    const ids = members.filter((_, i) => i % 2 === 0);
+    if (after !== "0") return { ids, next: `${at} ${after}` };
+    return Number(at) + 1 < indexes.length ? { ids, next: `${Number(at) + 1} 0` } : { ids };
+  }
+
+  async readyUnits(workflowId: string, forMs: number): Promise<ReadyUnit[]> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    if (!keys) return [];
+    const [n, sub] = await this.redis.hmget(keys.workflow(workflowId), "n", "sub");
+    if (n == null) return [];
+    // A task that waits for its output to be collected counts as none of these; it is looked for when nothing else goes on.
+    const { ready, running, waiting } = readCounts(n);
+    if (ready === 0 && running + waiting > 0) return [];
+    const dueMs = Date.now() - forMs - Number(sub);
+    return Object.entries(await this.redis.hgetall(keys.workflow(workflowId))).flatMap(([field, record]) => readyUnit(workflowId, field, record, dueMs));
+  }
+
+  async queueLost(shard: number, units: readonly QueuedUnit[]): Promise<number> {
+    const keys = this.shards.of(shard);
+    let queued = 0;
+    for (const unit of units) {
+      const { lane, entry } = entryOf(keys, unit);
+      if ((await this.redis.llen(lane)) > LONGEST_SEARCHED || (await this.redis.lpos(lane, entry)) !== null) continue;
+      await this.redis.rpush(lane, entry);
+      queued++;
+    }
+    if (queued > 0) await this.redis.publish(keys.wake, JSON.stringify({ w: [], q: queued }));
+    return queued;
+  }
+}
+
+/** Records of tasks are in fields `<task>`, those of units in `<task>:<unit>`. @param dueMs since submission */
+function readyUnit(workflowId: string, field: string, record: string, dueMs: number): ReadyUnit[] {
+  const match = /^(\d+)(?::(\S+))?$/.exec(field);
+  if (!match || !record.startsWith("R ")) return [];
+  const parts = record.split(" ");
+  const phase = PHASE[parts[8] as string];
+  if (!phase || Number(parts[4]) > dueMs) return [];
+  return [{ workflowId, node: Number(match[1]), unit: match[2] ?? "-", attempt: Number(parts[1]), phase }];
+}
+
+/** As pushUnit of lua/include/lanes.lua writes it. */
+function entryOf(keys: Keys, { workflowId, node, unit, attempt, lane }: QueuedUnit): { lane: string; entry: string } {
+  const at = lane.lastIndexOf("~");
+  return { lane: keys.lane(lane.slice(0, at)), entry: `${workflowId} ${node} ${unit} ${attempt} ${lane.slice(at + 1)}` };
+}

@@ -1,0 +1,184 @@
+/**
+ * Arbitrary workflows that are valid by construction. fast-check makes plans (small numbers and lists of them, which shrink
+ * well), and `buildCase` turns each into a definition and a context: a number that names a key, say, counts among those there are.
+ */
+
+import fc from "fast-check";
+import type { ExpansionDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
+import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
+import { expressionOver, odd, oddValue, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
+
+export interface Case {
+  definition: WorkflowDefinition;
+  context: JsonObject;
+}
+
+const HANDLERS = ["transform", "echo", "transform", "fail", "echo", "transform", "delay", "log"] as const;
+const GROUPS = ["g", "h", "group-2"];
+const CODES = ["BAD", "ODD"];
+
+const taskPlan = fc.record({
+  group: fc.nat(2),
+  handler: fc.nat(HANDLERS.length - 1),
+  refs: fc.array(refPlan, { maxLength: 3 }),
+  flavour: fc.nat(30),
+  keys: fc.nat(9),
+  when: seldom(4, fc.record({ form: fc.nat(7), key: fc.nat(60) })),
+  after: fc.array(fc.nat(11), { maxLength: 2 }),
+  dependencies: fc.array(fc.nat(60), { maxLength: 1 }),
+  optionalDependencies: fc.array(fc.nat(60), { maxLength: 1 }),
+  retry: seldom(1, fc.record({ maxAttempts: fc.integer({ min: 1, max: 4 }), delayMs: fc.nat(3), final: fc.boolean() })),
+  onFailure: fc.constantFrom("FAIL", "IGNORE", "FALLBACK"),
+  expansion: seldom(1, expansionPlan),
+});
+type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
+
+const contextPlan = fc.record({
+  n: fc.integer({ min: -2, max: 5 }),
+  flag: fc.boolean(),
+  xs: fc.array(oddValue, { maxLength: 4 }),
+  ys: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }),
+  rows: fc.array(fc.record({ id: fc.oneof(fc.nat(4), oddValue), v: oddValue }), { maxLength: 5 }),
+  obj: fc.record({ id: fc.record({ x: oddValue }), tags: fc.array(oddValue, { maxLength: 2 }) }),
+  "ключ-1 🙂": oddValue,
+  "a b": oddValue,
+});
+
+export const workflowCase: fc.Arbitrary<Case> = fc.record({
+  context: contextPlan,
+  tasks: fc.array(taskPlan, { minLength: 1, maxLength: 12, size: "max" }),
+  groupDependencies: fc.array(fc.record({ group: fc.nat(2), key: fc.nat(60) }), { maxLength: 2 }),
+  failFast: fc.nat(11).map((n) => n === 11),
+}).map(buildCase);
+
+/** What a task may use: the tasks made before it, and the keys that stand before it. */
+interface Before {
+  tasks: { group: string; name: string }[];
+  keys: string[];
+  lists: string[];
+}
+
+function buildCase({ context, tasks, groupDependencies, failFast }: {
+  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean;
+}): Case {
+  const groups = new Map<string, TaskGroupDefinition>();
+  const before: Before = { tasks: [], keys: Object.keys(context), lists: ["xs", "ys", "rows"] };
+  const keysBefore = new Map<string, string[]>();
+  tasks.forEach((plan, at) => {
+    const groupName = GROUPS[plan.group] as string;
+    const group = groups.get(groupName) ?? { name: groupName, tasks: [], dependencies: [] };
+    groups.set(groupName, group);
+    if (!keysBefore.has(groupName)) keysBefore.set(groupName, [...before.keys]);
+    const task = buildTask(plan, at, group, before);
+    group.tasks.push(task);
+    before.tasks.push({ group: groupName, name: task.name });
+    before.keys.push(...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys);
+    if (task.expansion && task.expansion.outputFormat === "MERGE") before.lists.push(...(task.resultKeys ?? [task.name]));
+  });
+  for (const { group: at, key } of groupDependencies) {
+    const name = GROUPS[at] as string;
+    const keys = keysBefore.get(name) ?? [];
+    if (keys.length > 0) groups.get(name)?.dependencies.push(pick(keys, key));
+  }
+  // Groups stand in the order of their names, so that tasks may read what is declared after them.
+  const ordered = GROUPS.flatMap((name) => groups.get(name) ?? []);
+  const definition: WorkflowDefinition = { name: "model", groups: ordered, onFailure: failFast ? "FAIL_FAST" : "CONTINUE" };
+  return JSON.parse(JSON.stringify({ definition, context })) as Case;
+}
+
+function pick<T>(from: readonly T[], at: number): T {
+  return from[at % from.length] as T;
+}
+
+function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, before: Before): TaskDefinition {
+  const keys = resultKeys(plan.keys, at);
+  // The same name in several groups: `after` has to find the right one.
+  const name = keys.resultKeys && !group.tasks.some((task) => task.name === "same") ? "same" : `t${at}`;
+  const variables = plan.expansion ? variablesIn(plan.expansion) : [];
+  const roots = [...variables, ...before.keys.map((key) => reference(key))];
+  const expansion = plan.expansion === null ? undefined : buildExpansion(plan.expansion, before.lists, before.keys);
+  return {
+    name,
+    handler: pick(HANDLERS, plan.handler),
+    input: handlerInput(plan, keys, roots, expansion),
+    dependencies: plan.dependencies.filter((key) => key % 3 === 0).map((key) => pick(before.keys, key)),
+    optionalDependencies: plan.optionalDependencies.map((key) => pick(before.keys, key)),
+    after: before.tasks.length === 0 ? [] : plan.after.map((which) => addressOf(pick(before.tasks, which), group.name)),
+    ...(keys.resultKeys ? { resultKeys: keys.resultKeys } : {}),
+    optionalResultKeys: keys.optionalResultKeys,
+    ...(plan.when ? { when: condition(plan.when, before) } : {}),
+    ...(expansion ? { expansion } : {}),
+    ...(plan.retry ? { retry: retryOf(plan.retry) } : {}),
+    onFailure: plan.onFailure,
+    ...(plan.onFailure === "FALLBACK" ? { fallback: fallbackOf(plan.flavour, keys) } : {}),
+  };
+}
+
+function addressOf(task: { group: string; name: string }, ownGroup: string): string {
+  return task.group === ownGroup ? task.name : `${task.group}.${task.name}`;
+}
+
+interface ResultKeys { resultKeys?: string[]; optionalResultKeys: string[]; fields: string[] }
+
+/** Half of the tasks write their own name. `fields` are those that a result needs, or may have. */
+function resultKeys(shape: number, at: number): ResultKeys {
+  const [one, two] = [`clé ${at}`, `k${at}`];
+  switch (shape) {
+    case 5: return { resultKeys: [one], optionalResultKeys: [], fields: [] };
+    case 6: return { resultKeys: [one, two], optionalResultKeys: [], fields: [one, two] };
+    case 7: return { resultKeys: [one], optionalResultKeys: [two], fields: [one, two] };
+    case 8: return { optionalResultKeys: [two], fields: [two] };
+    case 9: return { resultKeys: [], optionalResultKeys: at % 2 === 0 ? [] : [two], fields: at % 2 === 0 ? [] : [two] };
+    default: return { optionalResultKeys: [], fields: [] };
+  }
+}
+
+function handlerInput(plan: TaskPlan, keys: ResultKeys, roots: readonly string[], expansion: ExpansionDefinition | undefined): JsonValue {
+  const value = resultTemplate(plan, keys, roots);
+  const { flavour } = plan;
+  const perItem = expansion !== undefined && flavour % 2 === 0;
+  switch (pick(HANDLERS, plan.handler)) {
+    case "transform": return { expression: keys.fields.length > 0 ? "$" : pick(TRANSFORMS, flavour), data: value };
+    case "echo": return { value, failures: perItem ? `{{ $index % ${(flavour % 3) + 1} }}` : flavour < 16 ? 0 : flavour % 3, turns: flavour % 4 };
+    case "fail": return {
+      code: pick(CODES, flavour), message: "as asked", retryable: flavour % 5 !== 0, result: value,
+      untilAttempt: perItem ? "{{ $index % 3 = 1 ? 9 : 1 }}" : (flavour % 4) + 1,
+    };
+    case "delay": return { duration: `${flavour % 4}ms` };
+    default: return value;
+  }
+}
+
+const TRANSFORMS = ["$", "$", "$", "[$]", "$count($)", "$string($)", "nothing", "$.id", "$ + 1"];
+
+/** One reference gives its value, several an object, none a value of its own; results with fields have them, most of the time. */
+function resultTemplate({ refs, flavour }: TaskPlan, { fields }: ResultKeys, roots: readonly string[]): JsonValue {
+  const parts = refs.map((ref: RefPlan) => placeholderOver(pick(roots, ref.root), ref.form));
+  if (fields.length > 0) {
+    const given = flavour % 6 === 5 ? fields.slice(0, -1) : fields;
+    return Object.fromEntries(given.map((field, i) => [field, parts[i] ?? pick(odd, flavour)]));
+  }
+  if (parts.length === 0) return pick(odd, flavour);
+  return parts.length === 1 ? (parts[0] as JsonValue) : Object.fromEntries(parts.map((part, i) => [["id", "x", "ß"][i] as string, part]));
+}
+
+function condition({ form, key }: { form: number; key: number }, { keys }: Before): string {
+  const root = reference(pick(keys, key));
+  const forms = ["true", "flag", "n < 4", `$exists(${root})`, root, `${root} ?? false`, `$count(${root}) > 1`, "false"];
+  return pick(forms, form);
+}
+
+function retryOf({ maxAttempts, delayMs, final }: { maxAttempts: number; delayMs: number; final: boolean }): RetryDefinition {
+  return { maxAttempts, initialDelayMs: delayMs, factor: 1, maxDelayMs: 5, jitter: false, nonRetryable: final ? ["BAD"] : [] };
+}
+
+function fallbackOf(flavour: number, { fields }: ResultKeys): JsonValue {
+  const was = { was: "{{ $error.code }}", n: expressionPlaceholder("n") };
+  if (fields.length === 0) return flavour % 7 === 6 ? "{{ obj.nowhere }}" : was;
+  return Object.fromEntries((flavour % 7 === 6 ? fields.slice(1) : fields).map((field) => [field, was]));
+}
+
+function expressionPlaceholder(root: string): string {
+  return `{{ ${expressionOver(root, 0)} }}`;
+}

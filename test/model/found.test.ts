@@ -1,0 +1,76 @@
+/** Small workflows that the reference once disagreed about. */
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FanwireNode } from "../../src/main.js";
+import type { WorkflowDetail } from "../../src/engine/snapshot.js";
+import { Keys, shardPrefix } from "../../src/store/keys.js";
+import type { WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { JsonObject } from "../../src/workflow/json.js";
+import { expansion, oneGroup, task, workflow, group } from "../support/builders.js";
+import { CALLER, finished, startTestNode, testPrefix } from "../support/testNode.js";
+import { waitFor } from "../support/waitFor.js";
+import { coordinationFields } from "./leftovers.js";
+
+const keyPrefix = testPrefix();
+const keys = new Keys(shardPrefix(keyPrefix, 0));
+let node: FanwireNode;
+beforeAll(async () => { node = await startTestNode({ config: { keyPrefix } }); });
+afterAll(() => node.stop());
+
+async function run(definition: WorkflowDefinition, context: JsonObject = {}): Promise<WorkflowDetail> {
+  const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition, context });
+  expect(problems).toEqual([]);
+  return finished(node, workflowId as string);
+}
+
+const delay = (duration: string, parts: object = {}): object => ({ handler: "delay", input: { duration }, ...parts });
+const failing = { handler: "fail", input: { code: "BAD", retryable: false } };
+
+test("a delay whose null lacks the fields that its task declares fails with RESULT_INVALID", async () => {
+  const done = await run(oneGroup(task("wait", delay("1ms", { resultKeys: ["a", "b"] }))));
+  expect(done.status).toBe("FAILED");
+  expect(done.error).toMatchObject({ code: "RESULT_INVALID", task: "g.wait" });
+});
+
+test("an item's delay is held to the declared fields as well", async () => {
+  const done = await run(oneGroup(task("waits", delay("1ms", { resultKeys: ["a", "b"], expansion: expansion({ array: { n: [1, 2] }, failFast: false }) }))));
+  const { edges } = await node.engine.items(done.tasks[0] as WorkflowDetail["tasks"][0], {}, {});
+  expect(edges.map((edge) => [edge.node.status, edge.node.error?.code])).toEqual([["FAILED", "RESULT_INVALID"], ["FAILED", "RESULT_INVALID"]]);
+  expect(done.error).toMatchObject({ code: "TOLERANCE_EXCEEDED" });
+});
+
+test("a task sees the keys it reads, whatever other tasks have made this worker read before", async () => {
+  // The variable takes `n` out of what the task reads, so its fallback, which is of the task and not of an item, has no `n`.
+  const shadowed = { ...failing, expansion: expansion({ array: { n: [1] } }), onFailure: "FALLBACK" as const, fallback: "{{ n }}" };
+  const whole = { handler: "transform", input: { expression: "$", data: "{{ $keys($$) }}" } };
+  const done = await run(oneGroup(
+    task("first", { input: "{{ n }}", resultKeys: [] }),
+    task("shadowed", { ...shadowed, after: ["first"] }),
+    task("names", { ...whole, after: ["first"] }),
+  ), { n: 1 });
+  expect(done.tasks.map(({ status }) => status)).toEqual(["COMPLETED", "FAILED", "FAILED"]);
+  expect(done.tasks.map(({ error }) => error?.code)).toEqual([undefined, "TEMPLATE_UNRESOLVED", "TEMPLATE_UNRESOLVED"]);
+});
+
+test("a workflow that is cut off leaves no results of delays behind", async () => {
+  const done = await run(workflow([group("g", [
+    task("slow", delay("1h")), task("slows", delay("1h", { expansion: expansion({ array: { n: [1, 2] } }) })),
+    task("brief", delay("30ms")), task("bad", { ...failing, after: ["brief"] }),
+  ])], { onFailure: "FAIL_FAST" }));
+  expect(done.tasks.map(({ status }) => status)).toEqual(["CANCELLED", "CANCELLED", "COMPLETED", "FAILED"]);
+  expect(await coordinationFields(node.redis, keys, done.id)).toEqual([]);
+});
+
+test("items that are cancelled while they wait leave no results of delays behind", async () => {
+  const done = await run(oneGroup(task("waits", delay("{{ n }}ms", { resultKeys: ["a", "b"], expansion: expansion({ array: { n: [1, 3600000, 3600000] } }) }))));
+  expect(done.error).toMatchObject({ code: "TOLERANCE_EXCEEDED" });
+  await waitFor(async () => (await coordinationFields(node.redis, keys, done.id)).length === 0, { what: "the workflow's hash to be clean", timeoutMs: 2_000 });
+});
+
+test("items that were cancelled once are not counted again when the rest of the workflow is cancelled", async () => {
+  const cutOff = { ...failing, expansion: expansion({ array: { n: [1, 2, 3] }, maxParallel: 1 }) };
+  const done = await run(workflow([group("g", [task("one", cutOff), task("two", cutOff)])], { onFailure: "FAIL_FAST" }));
+  expect(done.counts).toEqual(done.groups[0]?.counts);
+  expect(done.counts).toMatchObject({ total: 6, pending: 0 });
+  expect(done.counts.failed + done.counts.cancelled).toBe(6);
+});

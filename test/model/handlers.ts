@@ -1,0 +1,28 @@
+/** The handlers of the model's workflows: the built-in ones, and one that fails, waits a turn and answers as its input says. */
+
+import type { Handler } from "../../src/engine/handlers.js";
+import type { JsonObject } from "../../src/workflow/json.js";
+import { builtInHandlers } from "../../src/worker/handlers/builtIn.js";
+
+/** input: {value, failures: attempts that throw, turns: of the event loop that it takes} */
+export const echoHandler: Handler = {
+  name: "echo",
+  description: "Answers `value`, after so many failed attempts, each taking so many turns of the event loop.",
+  builtIn: false,
+  run({ input, attempt }) {
+    const { value = null, failures = 0, turns = 0 } = input as JsonObject;
+    const answer = (): typeof value => {
+      if (attempt <= Number(failures)) throw new Error("not yet");
+      return value;
+    };
+    return Number(turns) === 0 ? answer() : turnsLater(Number(turns)).then(answer);
+  },
+};
+
+async function turnsLater(turns: number): Promise<void> {
+  for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export const MODEL_HANDLERS: ReadonlyMap<string, Handler> = new Map(
+  [...builtInHandlers({ httpAllowPrivate: false }), echoHandler].map((handler) => [handler.name, handler]),
+);

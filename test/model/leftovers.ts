@@ -1,0 +1,19 @@
+/** Looks for what a workflow should not leave behind in Redis once it has ended. */
+
+import type { Redis } from "ioredis";
+import type { Keys } from "../../src/store/keys.js";
+
+/** Fields of the workflow's hash that only serve its running: open dependencies, delayed results, groups, units. */
+const COORDINATION = /^(o\d+|g\d+|y\d+.*|.*:.*)$/;
+
+export async function coordinationFields(redis: Redis, keys: Keys, workflowId: string): Promise<string[]> {
+  return (await redis.hkeys(keys.workflow(workflowId))).filter((field) => COORDINATION.test(field));
+}
+
+/** Units in lanes, leases, timers other than those of retention: none, once nothing runs and nothing waits. */
+export async function coordinationLeft(redis: Redis, keys: Keys): Promise<string[]> {
+  const lanes = await redis.keys(keys.lane("*"));
+  const leases = (await redis.hkeys(keys.leases)).filter((field) => field !== "n");
+  const timers = (await redis.zrange(keys.timers, 0, -1)).filter((member) => !member.startsWith("X "));
+  return [...lanes, ...leases.map((field) => `lease ${field}`), ...timers];
+}

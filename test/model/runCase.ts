@@ -1,0 +1,79 @@
+/** Runs one workflow on real nodes and holds what came of it against the reference. */
+
+import { expect } from "vitest";
+import type { FanwireNode } from "../../src/main.js";
+import type { ItemState, TaskState } from "../../src/engine/snapshot.js";
+import { isTerminalEvent, type WorkflowEvent } from "../../src/workflow/events.js";
+import type { JsonObject } from "../../src/workflow/json.js";
+import { Keys, shardOf, shardPrefix } from "../../src/store/keys.js";
+import { CALLER } from "../support/testNode.js";
+import { foldLog } from "./checkLog.js";
+import { compare } from "./compare.js";
+import type { Case } from "./definitions.js";
+import { MODEL_HANDLERS } from "./handlers.js";
+import { coordinationFields } from "./leftovers.js";
+import { runModel, TooMuch, type ModelOutcome } from "./referenceModel.js";
+
+const DEADLINE_MS = 10_000;
+const LIMITS = { items: 200, characters: 100_000 };
+
+/** What the reference says; undefined of a workflow that is too large to be worth running. */
+export async function modelOf({ definition, context }: Case): Promise<ModelOutcome | undefined> {
+  try {
+    return await runModel(definition, context, MODEL_HANDLERS, LIMITS);
+  } catch (error) {
+    if (error instanceof TooMuch) return undefined;
+    throw error;
+  }
+}
+
+export async function submit(node: FanwireNode, { definition, context }: Case): Promise<string> {
+  const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition, context });
+  expect(problems).toEqual([]);
+  return workflowId as string;
+}
+
+/** Submits on one node, reads on the other, and compares. */
+export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome): Promise<void> {
+  const [writer, reader] = nodes;
+  const id = await submit(writer, item);
+  const events = await eventsUntilEnd(reader, id);
+  const detail = await reader.engine.workflowDetail(CALLER, id);
+  if (!detail) throw new Error(`${id} is gone`);
+  const results = await Promise.all(detail.tasks.map((task) => reader.engine.result(task)));
+  const items = await Promise.all(detail.tasks.map((task) => itemsOf(reader, task)));
+  const folded = foldLog(events, detail.tasks.map(({ address }) => address));
+  compare({ detail, context: await reader.engine.context(id), results, items, folded }, model, item.context, item.definition.onFailure === "FAIL_FAST");
+  const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));
+  expect(await coordinationFields(reader.redis, keys, id)).toEqual([]);
+}
+
+export async function contextAtEnd(node: FanwireNode, id: string): Promise<JsonObject> {
+  await eventsUntilEnd(node, id);
+  return node.engine.context(id);
+}
+
+/** @throws Error that says how far the workflow came, when it does not end in time */
+async function eventsUntilEnd(node: FanwireNode, id: string): Promise<WorkflowEvent[]> {
+  const events: WorkflowEvent[] = [];
+  const subscription = node.events.subscribe(id, { withResults: true });
+  let late = false;
+  const deadline = setTimeout(() => { late = true; void subscription.return?.(); }, DEADLINE_MS);
+  try {
+    for await (const event of subscription) {
+      events.push(event);
+      if (isTerminalEvent(event)) return events;
+    }
+  } finally {
+    clearTimeout(deadline);
+  }
+  const detail = await node.engine.workflowDetail(CALLER, id);
+  const open = detail?.tasks.map(({ address, status, attempt }) => `${address} ${status} ${attempt}`).join(", ");
+  throw new Error(`${id} ${late ? `has not ended within ${DEADLINE_MS} ms` : "lost its subscription"}: ${open}; last events: ${events.slice(-5).map(({ type }) => type).join(", ")}`);
+}
+
+async function itemsOf(node: FanwireNode, task: TaskState): Promise<ItemState[] | undefined> {
+  if (!task.itemCounts) return undefined;
+  const page = await node.engine.items(task, {}, { first: 1000 });
+  return page.edges.map((edge) => edge.node);
+}

@@ -1,0 +1,61 @@
+/** The number of workers and the limits on parallelism change when things run, never what comes of them. */
+
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FanwireNode } from "../../src/main.js";
+import type { WorkflowDefinition } from "../../src/workflow/definition.js";
+import { startTestNode, testPrefix } from "../support/testNode.js";
+import { workflowCase, type Case } from "./definitions.js";
+import { echoHandler } from "./handlers.js";
+import { contextAtEnd, modelOf, submit } from "./runCase.js";
+
+const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_500) / 4;
+const AT_ONCE = 4;
+const SEED = Number(process.env.FANWIRE_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);
+
+let alone: FanwireNode;
+let together: FanwireNode[];
+beforeAll(async () => {
+  const start = (keyPrefix: string): Promise<FanwireNode> => startTestNode({ handlers: [echoHandler], config: { keyPrefix, workerConcurrency: 5 } });
+  const [one, many] = [testPrefix(), testPrefix()];
+  alone = await start(one);
+  together = await Promise.all([start(many), start(many), start(many)]);
+});
+afterAll(() => Promise.all([alone, ...together].map((node) => node.stop())));
+
+/** Each expanded task of the definition with one of these limits, or none. */
+function withLimits(definition: WorkflowDefinition, limits: readonly (number | null)[]): WorkflowDefinition {
+  const changed = structuredClone(definition);
+  changed.groups.flatMap(({ tasks }) => tasks).forEach(({ expansion }, i) => {
+    if (!expansion) return;
+    const limit = limits[i % limits.length];
+    if (limit == null) delete expansion.maxParallel;
+    else expansion.maxParallel = limit;
+  });
+  return changed;
+}
+
+/** Where a failure cancels the rest, what had already come is left to time. */
+function isDetermined({ definition: { onFailure } }: Case): boolean {
+  return onFailure === "CONTINUE";
+}
+
+test("one worker and three, with any limits, give the same context", async () => {
+  const limit = fc.option(fc.integer({ min: 1, max: 12 }));
+  const varied = fc.record({ item: workflowCase.filter(isDetermined), limits: fc.array(limit, { minLength: 1, maxLength: 4 }), more: fc.array(limit, { minLength: 1, maxLength: 4 }) });
+  await fc.assert(fc.asyncProperty(fc.array(varied, { minLength: 1, maxLength: AT_ONCE, size: "max" }), async (cases) => {
+    const ends = await Promise.allSettled(cases.map(async ({ item, limits, more }) => {
+      if (!(await modelOf(item))) return;
+      const [first] = together as [FanwireNode];
+      const [one, three] = await Promise.all([
+        submit(alone, { ...item, definition: withLimits(item.definition, limits) }).then((id) => contextAtEnd(alone, id)),
+        submit(first, { ...item, definition: withLimits(item.definition, more) }).then((id) => contextAtEnd(first, id)),
+      ]);
+      expect(Object.keys(three).sort()).toEqual(Object.keys(one).sort());
+      for (const key of Object.keys(one)) expect(JSON.stringify(three[key]), `context.${key}`).toBe(JSON.stringify(one[key]));
+    }));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+  }), { numRuns: Math.ceil(RUNS / ((AT_ONCE + 1) / 2)), seed: SEED, interruptAfterTimeLimit: LONGEST_MS });
+  process.stdout.write(`model, workers: seed ${SEED}\n`);
+}, 600_000);
