@@ -120,7 +120,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const events = new EventManager(new EventLog(redis, logReads), hub, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);
-  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, log }));
+  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, leaseMs: config.leaseMs, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
   const loops = [...timers, ...sweepers];
   const worker = config.worker

@@ -22,6 +22,7 @@ export interface TimerLoopServices {
   reader: WorkflowReader;
   settlement: Settlement;
   workflows: AgencyTaskGroup;
+  leaseMs: number;
   log: { warn(obj: object, message: string): void };
 }
 
@@ -32,6 +33,9 @@ export class TimerLoop {
   #wake: (() => void) | undefined;
   #reschedule: (() => void) | undefined;
   #nextLookMs = Infinity;
+  #failing = false;
+  /** While Redis was away nobody could send a heartbeat: for one lease after it came back no worker counts as lost. */
+  #leasesFromMs = 0;
   #running: Promise<void> | undefined;
 
   constructor(private readonly shard: number, private readonly services: TimerLoopServices) {}
@@ -51,9 +55,12 @@ export class TimerLoop {
       let sleepMs = LONGEST_SLEEP_MS;
       try {
         const { timers, nextMs } = await this.services.store.dueTimers(this.shard, BATCH);
-        if (timers.length > 0) await this.#fire(timers);
+        if (this.#failing) this.#leasesFromMs = Date.now() + this.services.leaseMs;
+        this.#failing = false;
+        if (timers.length > 0) await this.#fire(timers.filter((timer) => timer.kind !== "LEASE" || Date.now() >= this.#leasesFromMs));
         sleepMs = timers.length === BATCH ? 0 : Math.min(nextMs ?? LONGEST_SLEEP_MS, LONGEST_SLEEP_MS);
       } catch (error) {
+        this.#failing = true;
         if (!this.#stopped) this.services.log.warn({ err: error, shard: this.shard }, "timers could not be fired; trying again");
       }
       if (sleepMs > 0 && !this.#stopped) await this.#sleep(sleepMs);

@@ -1,5 +1,6 @@
 /** Moves outcomes out and claims in, one script call for both: a shard's traffic of one worker. */
 
+import { FanwireError } from "../errors.js";
 import type { Claim, ClaimRequest, Outcome, OutcomeCode, WorkflowStore } from "../engine/ports.js";
 
 export interface ShardLoopServices {
@@ -11,7 +12,7 @@ export interface ShardLoopServices {
   release(room: number): void;
   /** Starts them; answers how much room they take. */
   onClaims(claims: Claim[]): number;
-  log: { warn(obj: object, message: string): void };
+  log: { warn(obj: object, message: string): void; error(obj: object, message: string): void };
 }
 
 interface Pending {
@@ -30,6 +31,8 @@ export class ShardLoop {
   #scheduled = false;
   #stopped = false;
   #requests = 0;
+  /** How many outcomes are to be sent alone, because one of them broke a batch. */
+  #oneByOne = 0;
   /** How often somebody said that lanes may have work, and up to which of these times that has been looked after. */
   #hints = 1;
   #hintsServed = 0;
@@ -79,7 +82,9 @@ export class ShardLoop {
     while (this.#freeSlots.length > 0) {
       const room = this.#buffer.length > 0 || this.#hints > this.#hintsServed ? this.services.reserve() : 0;
       if (this.#buffer.length === 0 && room === 0) return;
-      void this.#send(this.#buffer.splice(0, MAX_OUTCOMES), room);
+      const size = this.#oneByOne > 0 ? 1 : MAX_OUTCOMES;
+      if (this.#oneByOne > 0) this.#oneByOne--;
+      void this.#send(this.#buffer.splice(0, size), room);
     }
   }
 
@@ -97,9 +102,7 @@ export class ShardLoop {
       if (claims.length > 0 && this.services.onClaims(claims) >= room) this.#hints++;
     } catch (error) {
       this.services.release(room);
-      // Results are kept until Redis takes them, or this process ends and the leases do their work.
-      this.#buffer.unshift(...pending);
-      if (!this.#stopped) this.services.log.warn({ err: error, shard: this.shard }, "Redis did not take a batch; trying again");
+      this.#keep(pending, error);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       this.#hints++;
     } finally {
@@ -109,6 +112,21 @@ export class ShardLoop {
       for (const resolve of idle) resolve();
       if (!this.#stopped || this.#buffer.length > 0) this.schedule();
     }
+  }
+
+  /**
+   * Results are kept until Redis takes them, or this process ends and the leases do their work. A script's own error comes
+   * of one outcome: they go again one by one, and the one that fails alone is given up, so that it does not hold up the others.
+   */
+  #keep(pending: Pending[], error: unknown): void {
+    const unavailable = error instanceof FanwireError && error.code === "UNAVAILABLE";
+    if (!unavailable && pending.length === 1) {
+      this.services.log.error({ err: error, outcome: pending[0]?.outcome.kind, ref: pending[0]?.outcome.ref }, "an outcome could not be recorded; the unit's lease will bring it back");
+      return;
+    }
+    if (!unavailable) this.#oneByOne = pending.length;
+    this.#buffer.unshift(...pending);
+    if (!this.#stopped) this.services.log.warn({ err: error, shard: this.shard }, "Redis did not take a batch; trying again");
   }
 
   async #call(request: ClaimRequest, outcomes: Outcome[]): Promise<{ codes: OutcomeCode[]; claims: Claim[] }> {

@@ -5,6 +5,7 @@ import type { HandlerRegistry } from "../engine/handlers.js";
 import { parsed, type ContextReader } from "../engine/ContextReader.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesWhole, type Settlement } from "../engine/Settlement.js";
+import { laneOf } from "../engine/TaskGroup.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import { evaluateCondition } from "../workflow/expressions/expression.js";
@@ -35,13 +36,16 @@ export class UnitRunner {
   async run(unit: LiveUnit): Promise<void> {
     const { claim } = unit;
     const shard = Number(claim.workflowId.slice(1, claim.workflowId.indexOf("-")));
+    let node: PlanNode | undefined;
     try {
       const plan = await this.services.reader.plan(shard, claim.definitionHash);
-      const node = plan?.nodes[claim.node];
+      node = plan?.nodes[claim.node];
       if (!plan || !node) throw new Error(`No plan for ${claim.workflowId}`);
       await this.#runPhase(unit, plan, node);
     } catch (error) {
-      this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; its lease will bring it back");
+      this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; it goes back");
+      // Counted as a loss, so that it cannot go round for ever. Its lease is shared, and others may keep that alive.
+      if (node) this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, claim.phase), lost: true });
     }
   }
 

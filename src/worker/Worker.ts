@@ -193,7 +193,7 @@ export class Worker {
 
   async #heartbeat(): Promise<void> {
     const { leaseMs, store, id, log } = this.options;
-    const due = [...this.#live.values()].filter((unit) => Date.now() - unit.sinceMs >= leaseMs / 4);
+    const due = [...this.#live.values()].filter((unit) => unit.holds && Date.now() - unit.sinceMs >= leaseMs / 4);
     try {
       for (const loop of this.#loops) {
         const units = due.filter((unit) => this.#loopOf(unit) === loop);

@@ -1,0 +1,123 @@
+/** Replies of scripts that never arrive, and scripts that Redis has forgotten: everything ends as it would have without. */
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FanwireNode } from "../../src/main.js";
+import { resolveScript, SCRIPT_NAMES, type ScriptName } from "../../src/store/scripts.js";
+import type { WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { JsonObject } from "../../src/workflow/json.js";
+import { expansion, group, oneGroup, retry, task, workflow } from "../support/builders.js";
+import { startTcpProxy, type TcpProxy } from "../support/tcpProxy.js";
+import { CALLER, eventsOf, startTestNode, testPrefix } from "../support/testNode.js";
+import { waitFor } from "../support/waitFor.js";
+import { expectNothingLeft, expectWholeLog } from "./checks.js";
+import { slow } from "./handlers.js";
+import { sharedRedis } from "../support/redisServer.js";
+
+/** Short, so that the longest task lasts until a heartbeat. */
+const LEASE_MS = 1_200;
+
+let proxy: TcpProxy;
+let node: FanwireNode;
+const keyPrefix = testPrefix();
+
+beforeAll(async () => {
+  proxy = await startTcpProxy({ port: sharedRedis().port });
+  node = await startTestNode({ redisUrl: proxy.url, handlers: [slow], config: { keyPrefix, leaseMs: LEASE_MS } });
+});
+afterAll(async () => {
+  await node.stop();
+  await proxy.stop();
+});
+
+/** Long texts make the variables too large for the expand step: they are stored ahead of it. */
+const long = "x".repeat(6_000);
+const everything: WorkflowDefinition = workflow([group("g", [
+  task("a", { handler: "slow", input: { value: "{{ n }}", ms: 800 } }),
+  task("b", { handler: "transform", input: { expression: "x + 1", data: { x: "{{ a }}" } } }),
+  task("pause", { handler: "delay", input: { duration: "50ms" } }),
+  task("again", { handler: "fail", input: { untilAttempt: 2, result: "ok" }, retry: retry({ initialDelayMs: 20, jitter: false }) }),
+  task("each", { handler: "transform", input: { expression: "$length(x) + i", data: { x: "{{ x.text }}", i: "{{ x.i }}" } }, expansion: expansion({ array: { x: "xs" } }) }),
+  task("end", { handler: "log", after: ["b", "pause", "again", "each"] }),
+])]);
+const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
+
+interface Outcome { events: string[]; context: JsonObject; cancelled: unknown }
+
+/** Runs a workflow with every feature to its end, and one that is cancelled; answers what does not depend on timing. */
+async function outcome(): Promise<Outcome> {
+  const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition: everything, context });
+  expect(problems).toEqual([]);
+  const { workflowId: second } = await node.engine.submitWorkflow(CALLER, { definition: oneGroup(task("held", { handler: "slow", input: { value: 1, ms: 300 } })) });
+  const cancelled = await node.engine.cancelWorkflow(CALLER, second as string, "not wanted");
+  const events = await eventsOf(node, workflowId as string);
+  expectWholeLog(events);
+  const later = await eventsOf(node, second as string);
+  expectWholeLog(later);
+  return {
+    events: events.map((event) => (event.kind === "task" ? `${event.type} ${event.task} ${event.itemIndex ?? ""} ${event.attempt}` : event.type)).sort(),
+    context: await node.engine.context(workflowId as string),
+    cancelled: [cancelled, later.at(-1)?.type],
+  };
+}
+
+let undisturbed: Outcome;
+beforeAll(async () => { undisturbed = await outcome(); });
+
+/** By its hash, or whole where Redis does not have it yet. */
+function callOf(name: ScriptName): (words: string[]) => boolean {
+  const { sha, body } = resolveScript(name);
+  return (words) => words[1] === sha || words[1] === body;
+}
+
+test("without a fault the workflow comes out as it should", () => {
+  expect(undisturbed.context).toMatchObject({ a: 20, b: 21, pause: null, again: "ok", end: null });
+  expect(undisturbed.context["each"]).toEqual(Array.from({ length: 100 }, (_, i) => long.length + i));
+  expect(undisturbed.cancelled).toEqual([{ problems: [] }, "WORKFLOW_CANCELLED"]);
+});
+
+const INSIDE_A_RUN = SCRIPT_NAMES.filter((name) => name !== "deleteWorkflow");
+
+test.each(INSIDE_A_RUN)("the reply of %s is lost, and the outcome is the same", async (name) => {
+  let happened = false;
+  const cut = proxy.cutAfterRequest(callOf(name)).then(() => { happened = true; });
+  expect(await outcome()).toEqual(undisturbed);
+  await waitFor(() => happened, { what: `a call of ${name}` });
+  await cut;
+});
+
+test.each(INSIDE_A_RUN)("the first request of %s never arrives, and the outcome is the same", async (name) => {
+  const cut = proxy.cutBeforeRequest(callOf(name));
+  expect(await outcome()).toEqual(undisturbed);
+  await cut;
+});
+
+test("replies of all scripts are lost now and then", async () => {
+  let calls = 0;
+  const everyNth = (words: string[]): boolean => SCRIPT_NAMES.some((name) => callOf(name)(words)) && ++calls % 4 === 0;
+  const cut = proxy.cutAfterRequest(everyNth, 8);
+  expect(await outcome()).toEqual(undisturbed);
+  await cut;
+});
+
+test("Redis forgets its scripts in the middle", async () => {
+  const run = outcome();
+  for (let i = 0; i < 5; i++) {
+    await node.redis.script("FLUSH");
+    await node.engine.workflow(CALLER, "s0-00000000000000000000000000");
+  }
+  expect(await run).toEqual(undisturbed);
+});
+
+test("the reply of deleteWorkflow is lost, and the workflow is gone all the same", async () => {
+  const short = await startTestNode({ redisUrl: proxy.url, config: { keyPrefix: testPrefix(), retentionMs: 50 } });
+  try {
+    const cut = proxy.cutAfterRequest(callOf("deleteWorkflow"));
+    const { workflowId } = await short.engine.submitWorkflow(CALLER, { definition: oneGroup(task("a")) });
+    await cut;
+    await waitFor(async () => (await short.engine.workflow(CALLER, workflowId as string)) === null, { what: "the workflow to go" });
+  } finally {
+    await short.stop();
+  }
+});
+
+test("no lease, timer or lane is left of all that", () => expectNothingLeft(node, keyPrefix));

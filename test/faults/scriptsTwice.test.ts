@@ -1,0 +1,191 @@
+/** Every script asked twice with the same arguments, as after a lost reply, leaves the keys as one call leaves them. */
+
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Claim, Outcome, OutcomeCode, SubmitCommand, UnitRef } from "../../src/engine/ports.js";
+import type { FanwireNode } from "../../src/main.js";
+import { compilePlan } from "../../src/workflow/compilePlan.js";
+import type { WorkflowDefinition } from "../../src/workflow/definition.js";
+import { expansion, oneGroup, task } from "../support/builders.js";
+import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
+import { keyspace } from "./checks.js";
+import { elsewhere } from "./handlers.js";
+import { refOf, StoreClient } from "./storeClient.js";
+
+let node: FanwireNode;
+let client: StoreClient;
+let keyPrefix: string;
+
+beforeAll(async () => {
+  keyPrefix = testPrefix();
+  node = await startTestNode({ handlers: elsewhere("slow"), config: { keyPrefix, worker: false } });
+});
+beforeEach(() => { client = new StoreClient(node, "w1", keyPrefix, 60_000); });
+afterAll(() => node.stop());
+
+const definition: WorkflowDefinition = oneGroup(
+  task("a", { handler: "slow", input: 1 }),
+  task("b", { handler: "slow", input: "{{ a }}" }),
+);
+const fan: WorkflowDefinition = oneGroup(task("each", { handler: "slow", input: "{{ x }}", expansion: expansion({ array: { x: "xs" }, maxParallel: 8 }) }));
+
+async function submit(what: WorkflowDefinition): Promise<string> {
+  const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition: what, context: what === fan ? { xs: [] } : {} });
+  expect(problems).toEqual([]);
+  return workflowId as string;
+}
+
+/** Calls it twice and compares all keys between the calls; answers both replies. */
+async function twice<T>(call: () => Promise<T>): Promise<[T, T]> {
+  const first = await call();
+  const after = await keyspace(node.redis, keyPrefix);
+  const second = await call();
+  expect(await keyspace(node.redis, keyPrefix)).toEqual(after);
+  return [first, second];
+}
+
+async function cleared(): Promise<void> {
+  for (const { node: workflow } of (await node.engine.workflows(CALLER, { status: ["PENDING", "RUNNING"] }, { first: 100 })).edges) {
+    await node.engine.cancelWorkflow(CALLER, workflow.id);
+  }
+}
+beforeEach(cleared);
+
+/** The workflow's first task, claimed. */
+async function claimed(what: WorkflowDefinition): Promise<{ id: string; claim: Claim; ref: UnitRef }> {
+  const id = await submit(what);
+  const claim = await client.claimOne();
+  expect(claim.workflowId).toBe(id);
+  return { id, claim, ref: refOf(claim) };
+}
+
+function expandOutcome(ref: UnitRef, chunk: number): Outcome {
+  const chunks = Array.from({ length: Math.ceil(8 / chunk) }, (_, c) => [`v${c}`, JSON.stringify(Array.from({ length: Math.min(chunk, 8 - c * chunk) }, (__, i) => [String(c * chunk + i), { x: 1 }]))]);
+  return { kind: "expand", ref, total: 8, chunk, window: 8, tolerated: 8, failFast: true, lane: "slow~0", planLane: "$plan~0", variables: chunks.flat() };
+}
+
+/** A claimed range of four items; with `alone`, a claimed item that has left it. */
+async function claimedItems(alone: boolean): Promise<UnitRef> {
+  const { ref } = await claimed(fan);
+  await client.store.completeTasks(0, client.request(0), [expandOutcome(ref, 4)]);
+  const range = refOf(await client.claimOne());
+  if (!alone) return range;
+  await client.store.completeTasks(0, client.request(0), [{ kind: "split", ref: range, lane: "slow~0" }]);
+  const claims = await client.claim();
+  return refOf(claims.find((claim) => /^\d+$/.test(claim.unit)) as Claim);
+}
+
+/** Sends an outcome twice in the same request. */
+async function send(outcome: Outcome, want = 0): Promise<[OutcomeCode, OutcomeCode]> {
+  const request = client.request(want);
+  const [first, second] = await twice(() => client.store.completeTasks(0, request, [outcome]));
+  expect(second.claims).toEqual(first.claims);
+  return [first.codes[0] as OutcomeCode, second.codes[0] as OutcomeCode];
+}
+
+const error = '{"code":"X","message":"x","retryable":true}';
+const done = (ref: UnitRef, more: Partial<Extract<Outcome, { kind: "done" }>> = {}): Outcome => ({
+  kind: "done", ref, status: "COMPLETED", failsWorkflow: false, cancelsRest: false, group: 0, route: "d1/1/0/slow~0/p", writes: ["a", "1"], ...more,
+});
+const items = (ref: UnitRef, letter: "C" | "F" | "Y" | "W", text: string): Outcome => {
+  const offset = ref.unit.startsWith("r") ? 0 : Number(ref.unit) % 4;
+  return { kind: "items", ref, lane: "slow~0", planLane: "$plan~0", pieces: [{ letter, offset, count: letter === "Y" || letter === "W" ? 60_000 : 1, text }] };
+};
+
+test("submitWorkflow", async () => {
+  const plan = compilePlan(definition);
+  const command: SubmitCommand = {
+    id: `s0-${"0".repeat(26)}`, tenant: "default", idempotencyKeyHash: "key", payloadHash: "payload", plan,
+    fields: ["st", "P", "hash", plan.hash, "nm", "test", "tn", "default", "left", "2", "n", "2 1 1 0 0 0 0 0 0 0", "nn", "2", "ng", "1", "g0", "2 0 1", "0", "R 1 0 0 0 0 0 - p 0", "idem", "key"],
+    context: ["x", "1"], eventLines: "B\nG 0\nR 0", eventCount: 3, ready: ["0", "slow~0"],
+  };
+  const [first, second] = await twice(() => client.store.submitWorkflow(0, command));
+  expect(first).toEqual({ code: "OK", id: command.id });
+  expect(second).toEqual(first);
+});
+
+test("claimTasks", async () => {
+  const id = await submit(definition);
+  await submit(definition);
+  const request = client.request(1);
+  const [first, second] = await twice(() => client.store.claimTasks(0, request));
+  expect(first).toMatchObject([{ workflowId: id, attempt: 1 }]);
+  expect(second).toEqual(first);
+});
+
+test("completeTasks, with the claim of the dependent that the result released", async () => {
+  const { ref } = await claimed(definition);
+  expect(await send(done(ref), 1)).toEqual(["OK", "DUPLICATE"]);
+});
+
+test.each<[string, (ref: UnitRef) => Outcome]>([
+  ["a failure that ends the workflow", (ref) => done(ref, { status: "FAILED", error, failsWorkflow: true, cancelsRest: true, route: "s1/0/0/-/p", writes: [] })],
+  ["retry", (ref) => ({ kind: "retry", ref, delayMs: 60_000, error })],
+  ["wait", (ref) => ({ kind: "wait", ref, delayMs: 60_000, result: "null" })],
+  ["progress", (ref) => ({ kind: "progress", ref, text: '{"percent":50}' })],
+])("completeTasks: %s", async (_name, make) => {
+  const { ref } = await claimed(definition);
+  expect(await send(make(ref))).toEqual(["OK", "DUPLICATE"]);
+});
+
+test("completeTasks: the same progress reported in two requests is two events", async () => {
+  const { id, ref } = await claimed(definition);
+  const progress: Outcome = { kind: "progress", ref, text: '{"percent":50}' };
+  await send(progress);
+  await send(progress);
+  const { events } = await node.events.readEvents(id, 100, { types: ["TASK_PROGRESS"] });
+  expect(events).toHaveLength(2);
+});
+
+test("completeTasks: requeue", async () => {
+  const { ref } = await claimed(definition);
+  expect(await send({ kind: "requeue", ref, lane: "slow~0", lost: true })).toEqual(["OK", "STALE"]);
+});
+
+test("completeTasks: ready", async () => {
+  const { ref } = await claimed(definition);
+  await send({ kind: "retry", ref, delayMs: 60_000, error });
+  expect(await send({ kind: "ready", ref: { ...ref, attempt: 2, token: "0" }, lane: "slow~0" })).toEqual(["OK", "STALE"]);
+});
+
+test("completeTasks: expand", async () => {
+  const { ref } = await claimed(fan);
+  expect(await send(expandOutcome(ref, 4), 2)).toEqual(["OK", "DUPLICATE"]);
+});
+
+test("completeTasks: split", async () => {
+  const ref = await claimedItems(false);
+  expect((await send({ kind: "split", ref, lane: "slow~0" }))[0]).toBe("OK");
+});
+
+test.each<["range" | "item of its own", "C" | "F" | "Y" | "W", string]>([
+  ["range", "C", "[1]"], ["range", "F", error], ["range", "Y", error], ["range", "W", "null"],
+  ["item of its own", "C", "[1]"], ["item of its own", "F", error], ["item of its own", "Y", error], ["item of its own", "W", "null"],
+])("completeTasks: a piece of a %s, %s", async (unit, letter, text) => {
+  const ref = await claimedItems(unit !== "range");
+  expect((await send(items(ref, letter, text)))[0]).toBe("OK");
+});
+
+test("heartbeatTasks", async () => {
+  const { ref } = await claimed(definition);
+  const other = { ...ref, token: "999" };
+  expect(await twice(() => client.store.heartbeatTasks(0, client.worker, [ref, other]))).toEqual([[other], [other]]);
+});
+
+test("storeItems", async () => {
+  const { ref } = await claimed(fan);
+  expect(await twice(() => client.store.storeItems(ref, ["v0", "[]"]))).toEqual([true, true]);
+});
+
+test("dueTimers and settleTimers", async () => {
+  const { ref } = await claimed(definition);
+  await client.store.completeTasks(0, client.request(0), [{ kind: "wait", ref, delayMs: 0, result: "null" }]);
+  await twice(() => client.store.dueTimers(0, 10));
+  await twice(() => client.store.settleTimers(0, [{ kind: "DELAY", member: `D ${ref.workflowId} 0 - ${ref.token}`, workflowId: ref.workflowId, node: 0, unit: "-", token: ref.token }]));
+});
+
+test("deleteWorkflow, the definition's count of users too", async () => {
+  await submit(definition);
+  const id = await submit(definition);
+  await node.engine.cancelWorkflow(CALLER, id);
+  expect(await twice(() => client.store.deleteWorkflow(id, []))).toEqual(["OK", "NOT_FOUND"]);
+});
