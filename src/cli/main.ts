@@ -7,6 +7,12 @@ import type { ExitCode } from "./exitCodes.js";
 import { CommandFailure, EXIT } from "./exitCodes.js";
 import { painter, problemText } from "./terminal.js";
 
+// A reader that closes early (`fanwire list | head`) is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.OK);
+  throw error;
+});
+
 const EXIT_CODES = `
 Exit codes: 0 done, or the watched workflow completed; 1 it ended otherwise; 2 usage, an unreadable file, or problems
 in the input; 3 the server does not answer.`;

@@ -6,6 +6,7 @@ import { parsed, type ContextReader } from "../engine/ContextReader.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesWhole, type Settlement } from "../engine/Settlement.js";
 import { laneOf } from "../engine/TaskGroup.js";
+import { MAX_LOSSES } from "../engine/TimerLoop.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import { evaluateCondition } from "../workflow/expressions/expression.js";
@@ -44,8 +45,8 @@ export class UnitRunner {
       await this.#runPhase(unit, plan, node);
     } catch (error) {
       this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; it goes back");
-      // Counted as a loss, so that it cannot go round for ever. Its lease is shared, and others may keep that alive.
-      if (node) this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, claim.phase), lost: true });
+      // Counted as a loss; the last one is left to the lease, which makes it POISON. A lease is shared, and others may keep it alive.
+      if (node && claim.losses + 1 < MAX_LOSSES) this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, claim.phase), lost: true });
     }
   }
 
