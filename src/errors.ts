@@ -29,6 +29,7 @@ export const CODES = {
   SELF_DEPENDENCY: code("A task waits for its own result.", "Remove the key from its inputs, or rename what it writes."),
   TEMPLATE_SYNTAX: code("A template's placeholder is not closed or is empty.", "Write {{ expression }}; a literal {{ is written {{{{."),
   EXPRESSION_SYNTAX: code("A JSONata expression cannot be parsed."),
+  WHOLE_SCOPE: code("An expression reads the whole scope instead of keys by their names.", "Name the keys: {{ a.b }}, or { \"a\": a } to make an object of them."),
   EXPANSION_KIND: code("An expansion needs exactly one of array, zip, matrix and custom."),
   EXPANSION_OPTION: code("An option of the expansion does not go with the others."),
   FALLBACK_MISSING: code("onFailure is FALLBACK, but there is no fallback."),

@@ -1,6 +1,6 @@
 /** A definition's tasks in the order of declaration, each with the context keys it reads and writes. */
 
-import { FanwireError } from "../errors.js";
+import { FanwireError, problem } from "../errors.js";
 import type { Problem } from "../errors.js";
 import { checkExpression, compileExpression } from "./expressions/expression.js";
 import { checkTemplate, compileTemplate } from "./expressions/template.js";
@@ -24,7 +24,7 @@ export interface DeclaredTask {
   readonly keys: readonly string[];
   readonly optionalKeys: readonly string[];
   readonly reads: readonly KeyRead[];
-  /** Templates and expressions that cannot be parsed; they read nothing. */
+  /** Of templates and expressions that cannot be parsed, or whose reads cannot be told. */
   readonly syntaxProblems: readonly Problem[];
 }
 
@@ -81,7 +81,8 @@ function readsOf(task: TaskDefinition, path: string, group: TaskGroupDefinition,
     ...task.optionalDependencies.map((name, at): KeyRead => ({ name, path: `${path}.optionalDependencies[${at}]`, need: "OPTIONAL" })),
     ...sources.expression(task.when, `${path}.when`),
     ...inItem(sources.template(task.input, `${path}.input`)),
-    ...inItem(sources.template(task.fallback, `${path}.fallback`)),
+    // Of the task, not of an item: the item's variables do not stand before the keys of their names.
+    ...sources.template(task.fallback, `${path}.fallback`),
     ...(task.expansion === undefined ? [] : expansionReads(task.expansion, `${path}.expansion`, inItem, sources)),
   ];
 }
@@ -122,16 +123,18 @@ class SourceReader {
     if (value === undefined) return [];
     if (typeof value !== "string") return childrenOf(value, path).flatMap((child) => this.template(child.value, child.path));
     if (!value.includes("{{")) return [];
-    return this.#reads(() => compileTemplate(value).reads, () => checkTemplate(value, path), path);
+    return this.#reads(() => compileTemplate(value), () => checkTemplate(value, path), path);
   }
 
   expression(source: string | undefined, path: string): KeyRead[] {
-    return source === undefined ? [] : this.#reads(() => compileExpression(source).reads, () => checkExpression(source, path), path);
+    return source === undefined ? [] : this.#reads(() => compileExpression(source), () => checkExpression(source, path), path);
   }
 
-  #reads(compile: () => Reads, check: () => Problem[], path: string): KeyRead[] {
+  #reads(compile: () => { reads: Reads; usesWholeScope: boolean }, check: () => Problem[], path: string): KeyRead[] {
     try {
-      return keyReads(compile(), path);
+      const { reads, usesWholeScope } = compile();
+      if (usesWholeScope) this.problems.push(problem("WHOLE_SCOPE", "The expression reads the scope as a whole, so nobody can tell which keys it waits for", path));
+      return keyReads(reads, path);
     } catch (error) {
       if (!(error instanceof FanwireError)) throw error;
       this.problems.push(...check());

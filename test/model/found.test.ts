@@ -39,17 +39,21 @@ test("an item's delay is held to the declared fields as well", async () => {
   expect(done.error).toMatchObject({ code: "TOLERANCE_EXCEEDED" });
 });
 
-test("a task sees the keys it reads, whatever other tasks have made this worker read before", async () => {
-  // The variable takes `n` out of what the task reads, so its fallback, which is of the task and not of an item, has no `n`.
-  const shadowed = { ...failing, expansion: expansion({ array: { n: [1] } }), onFailure: "FALLBACK" as const, fallback: "{{ n }}" };
-  const whole = { handler: "transform", input: { expression: "$", data: "{{ $keys($$) }}" } };
+test("a task's near miss names only keys that it reads, whatever this worker has read before", async () => {
   const done = await run(oneGroup(
-    task("first", { input: "{{ n }}", resultKeys: [] }),
-    task("shadowed", { ...shadowed, after: ["first"] }),
-    task("names", { ...whole, after: ["first"] }),
-  ), { n: 1 });
-  expect(done.tasks.map(({ status }) => status)).toEqual(["COMPLETED", "FAILED", "FAILED"]);
-  expect(done.tasks.map(({ error }) => error?.code)).toEqual([undefined, "TEMPLATE_UNRESOLVED", "TEMPLATE_UNRESOLVED"]);
+    task("first", { input: "{{ total }}", resultKeys: [] }),
+    task("blind", { input: "{{ $item.totl }}", after: ["first"] }),
+  ), { total: 1 });
+  expect(done.tasks.map(({ status }) => status)).toEqual(["COMPLETED", "FAILED"]);
+  expect(done.tasks[1]?.error).toMatchObject({ code: "TEMPLATE_UNRESOLVED" });
+  expect(done.tasks[1]?.error?.message).not.toContain('"total"');
+});
+
+test("the fallback of an expanded task is of the task: a variable does not hide the key of its name", async () => {
+  const done = await run(oneGroup(task("shadowed", {
+    ...failing, expansion: expansion({ array: { n: [1] } }), onFailure: "FALLBACK", fallback: "{{ n }}",
+  })), { n: 7 });
+  expect((await node.engine.context(done.id)).shadowed).toBe(7);
 });
 
 test("a workflow that is cut off leaves no results of delays behind", async () => {

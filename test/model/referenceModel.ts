@@ -252,7 +252,7 @@ function declare(group: TaskGroupDefinition, task: TaskDefinition, written: Read
   };
   if (task.when !== undefined) add(compileExpression(task.when).reads);
   inItem(compileTemplate(task.input ?? null).reads);
-  if (task.fallback !== undefined) inItem(compileTemplate(task.fallback).reads);
+  if (task.fallback !== undefined) add(compileTemplate(task.fallback).reads);
   if (expansion) {
     for (const value of Object.values(variablesOf(expansion))) if (typeof value === "string") add(compileExpression(value).reads);
     if (expansion.custom) add(compileExpression(expansion.custom.expression).reads);
