@@ -6,11 +6,13 @@ import type { Plan } from "../workflow/plan.js";
 import type { EventLog } from "./EventLog.js";
 import type { ReadOptions } from "./EventSource.js";
 import type { Hub } from "./Hub.js";
+import { ReadBudget } from "./ReadBudget.js";
 
 const END: IteratorResult<WorkflowEvent> = { value: undefined, done: true };
 
 export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
   #position: LogPosition | undefined;
+  readonly #budget = new ReadBudget();
   #plan: Plan | undefined;
   #buffer: WorkflowEvent[] = [];
   #next = 0;
@@ -69,8 +71,11 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
   }
 
   async #fill(position: LogPosition): Promise<void> {
-    if (!this.#rung) await new Promise<void>((resolve) => { this.#wake = resolve; });
-    this.#wake = undefined;
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => { this.#wake = resolve; });
+      this.#wake = undefined;
+      await this.#pause(this.#budget.take());
+    }
     if (this.#ended) return;
     this.#rung = false;
     const page = await this.log.read(this.workflowId, position, this.#plan);
@@ -85,6 +90,19 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
     this.#buffer = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
     this.#next = 0;
     await this.log.enrich(this.workflowId, this.#buffer, withResults ?? false);
+  }
+
+  /** Ends early when the iterator is closed. */
+  #pause(ms: number): Promise<void> | undefined {
+    if (ms === 0 || this.#ended) return undefined;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        if (!this.#ended) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Nothing new: it may begin after the terminal event, or have been overtaken by the log's removal. */

@@ -22,10 +22,18 @@ export interface Script {
 /** The text of a script with `--- @include name` lines replaced. The shebang must stay the first line. */
 export function resolveScript(name: ScriptName): Script {
   const source = readFileSync(new URL(`${name}.lua`, FOLDER), "utf8");
-  const body = source.replace(/^--- @include (\w+)$/gm, (_line, part: string) =>
-    readFileSync(new URL(`include/${part}.lua`, FOLDER), "utf8").trimEnd());
+  const body = source.replace(/^--- @include (\w+)( when used)?$/gm, (_line, part: string, whenUsed?: string) => {
+    const text = readFileSync(new URL(`include/${part}.lua`, FOLDER), "utf8").trimEnd();
+    return whenUsed ? madeWhenUsed(part, text) : text;
+  });
   const keys = new Set([...source.matchAll(/^-- KEYS\[(\d+)\]/gm)].map((match) => match[1]));
   return { name, body, sha: createHash("sha1").update(body).digest("hex"), numberOfKeys: keys.size };
+}
+
+/** Puts an include's definitions into a function of its own, which include/base.lua calls when one of them is first asked for. */
+function madeWhenUsed(part: string, text: string): string {
+  const names = [...text.matchAll(/^function F\.(\w+)\(/gm)].map((match) => match[1]);
+  return [`local function ${part}WhenUsed()`, text, "end", ...names.map((name) => `lazy.${name} = ${part}WhenUsed`)].join("\n");
 }
 
 export function scriptFiles(): string[] {

@@ -14,6 +14,8 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[6])
 --- @include base
 --- @include lanes
 --- @include workflow
+--- @include items when used
+--- @include rare when used
 --- @include claim
 local serve = {}
 for i = 7, #ARGV do serve[#serve + 1] = ARGV[i] end

@@ -15,12 +15,15 @@
 --   TASK_STARTED TASK_PROGRESS TASK_WAITING TASK_RETRYING TASK_COMPLETED TASK_FAILED TASK_SKIPPED TASK_CANCELLED TASK_TIMED_OUT CONTEXT_UPDATED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[6])
 --- @include base
---- @include lanes
---- @include workflow
---- @include claim
 --- @include arguments
 at = 7
+--- @include lanes
+--- @include workflow
+--- @include items when used
+--- @include rare when used
+--- @include claim
 --- @include outcomes
+--- @include waits when used
 
 local serve = takeList()
 

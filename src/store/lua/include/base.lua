@@ -3,6 +3,13 @@ local call = redis.call
 -- Functions are fields of one table: as locals each would be an upvalue of the others, and making closures over dozens of
 -- open upvalues took longer than most calls do.
 local F = {}
+-- Functions of an include that is marked `when used` are made when one of them is first called: making closures is most of
+-- what a short call costs. lazy[name] makes its include's.
+local lazy = {}
+setmetatable(F, { __index = function(functions, name)
+  lazy[name]()
+  return rawget(functions, name)
+end })
 local time = call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 

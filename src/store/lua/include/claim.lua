@@ -2,41 +2,6 @@
 -- Reply: token, then per unit: workflow, definition hash, task, unit, first item, its offset in its chunk, item count, attempt, phase, losses,
 -- submission in ms, statuses of its items, variables of the items of its chunk (both empty for a plain task).
 
--- Where the items of a unit stand: its chunk, the first item in it, how many.
-function F.spanOf(unit, x)
-  local c = string.match(unit, '^r(%d+)$')
-  if c then
-    c = tonumber(c)
-    return c, 0, math.min(x.chunk, x.total - c * x.chunk)
-  end
-  local item = tonumber(unit)
-  return math.floor(item / x.chunk), item % x.chunk, 1
-end
-function F.chunkStatuses(wf, k, c, x)
-  local size = math.min(x.chunk, x.total - c * x.chunk)
-  local s = call('HGET', prefix .. 'i:' .. wf.id .. ':' .. k, 's' .. c)
-  if not s then return string.rep('.', size), size end
-  if s == 'C' and size > 1 then return string.rep('C', size), size end
-  return s, size
-end
-
--- One TASK_STARTED per item that this unit will run: those without an outcome (and, for a range, without a unit of their own).
-function F.emitStarted(wf, k, unit, x, statuses, attempt, worker)
-  if string.sub(unit, 1, 1) ~= 'r' then
-    F.emit(wf, 'S ' .. k .. ' ' .. unit .. ' 1 ' .. attempt .. ' ' .. worker)
-    return 1
-  end
-  local first, open, at = tonumber(string.sub(unit, 2)) * x.chunk, 0, 1
-  while true do
-    local from, to = string.find(statuses, '%.+', at)
-    if not from then return open end
-    local count = to - from + 1
-    F.emit(wf, 'S ' .. k .. ' ' .. (first + from - 1) .. ' ' .. count .. ' ' .. attempt .. ' ' .. worker, count)
-    open = open + count
-    at = to + 1
-  end
-end
-
 function F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
   local n = #reply
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = wf.id, wf.hash, k, unit
@@ -45,18 +10,12 @@ function F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, 
   reply[n + 12], reply[n + 13] = statuses, variables
 end
 
-function F.describeItems(wf, k, unit, x)
-  local c, first, count = F.spanOf(unit, x)
-  local statuses = string.sub((F.chunkStatuses(wf, k, c, x)), first + 1, first + count)
-  return c * x.chunk + first, first, count, statuses, call('HGET', prefix .. 'i:' .. wf.id .. ':' .. k, 'v' .. c)
-end
-
 function F.claimUnit(entry, token, worker, reply)
   local id, k, unit, attempt, timeoutMs = string.match(entry, '^(%S+) (%S+) (%S+) (%d+) (%d+)$')
   local wf = F.loadWorkflow(id)
   if not wf or not wf.open then return nil end
   local field = unit == '-' and k or (k .. ':' .. unit)
-  local r = F.readRecord(F.get(wf, field))
+  local r = F.record(wf, field)
   if not r or r.status ~= 'R' or r.attempt ~= attempt then return nil end
   if wf.st == 'P' then F.startWorkflow(wf) end
   r.status, r.token, r.worker = 'X', token, worker
@@ -66,7 +25,7 @@ function F.claimUnit(entry, token, worker, reply)
     r.untilMs = wf.at + tonumber(timeoutMs)
     call('ZADD', prefix .. 'tm', now + tonumber(timeoutMs), 'T ' .. id .. ' ' .. k .. ' ' .. unit .. ' ' .. token)
   end
-  F.put(wf, field, F.recordText(r))
+  F.save(wf, field, r)
   local first, offset, count, statuses, variables = 0, 0, 0, '', ''
   if r.phase == 'i' then
     local x = F.readItems(wf, k)
@@ -81,23 +40,6 @@ function F.claimUnit(entry, token, worker, reply)
   end
   F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
   return id .. ' ' .. k .. ' ' .. unit, count
-end
-
--- The same claim asked for again (its reply was lost): the units of that token that still run.
-function F.repeatClaim(token, leaseKey)
-  local reply = { token }
-  local text = call('HGET', leaseKey, token)
-  if not text then return reply end
-  for id, k, unit in string.gmatch(string.sub(text, (string.find(text, '\n', 1, true) or 0) + 1), '(%S+) (%S+) (%S+)') do
-    local wf = F.loadWorkflow(id)
-    local r = wf and F.readRecord(F.get(wf, unit == '-' and k or (k .. ':' .. unit)))
-    if r and r.status == 'X' and r.token == token then
-      local first, offset, count, statuses, variables = 0, 0, 0, '', ''
-      if r.phase == 'i' then first, offset, count, statuses, variables = F.describeItems(wf, k, unit, F.readItems(wf, k)) end
-      F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
-    end
-  end
-  return reply
 end
 
 -- request is `<slot>.<number>`: a worker has as many requests under way as it has slots.

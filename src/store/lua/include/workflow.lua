@@ -16,7 +16,7 @@ function F.loadWorkflow(id)
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
   wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
-    hash = h[7], at = now - tonumber(h[5]), set = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R', context = {} }
+    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R', context = {} }
   workflows[id] = wf
   loaded[#loaded + 1] = wf
   return wf
@@ -28,7 +28,7 @@ function F.get(wf, field)
   return value
 end
 function F.put(wf, field, value) wf.set[field] = value end
-function F.drop(wf, field) wf.set[field] = false end
+function F.drop(wf, field) wf.set[field] = false; wf.records[field] = false end
 
 function F.emit(wf, line, events)
   wf.lines[#wf.lines + 1] = line
@@ -41,46 +41,67 @@ function F.move(wf, from, to, count)
 end
 
 function F.readRecord(text)
-  if not text then return nil end
   local status, attempt, token, losses, ready, started, finished, worker, phase, untilMs =
     string.match(text, '^(%a) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%a) (%d+)')
   return { status = status, attempt = attempt, token = token, losses = losses, ready = ready, started = started,
     finished = finished, worker = worker, phase = phase, untilMs = untilMs }
+end
+function F.newRecord(wf, status, attempt, phase)
+  return { status = status, attempt = attempt, token = '0', losses = '0', ready = wf.at, started = '0', finished = '0',
+    worker = '-', phase = phase, untilMs = '0' }
+end
+-- The record under a field, read once; nil when there is none. Attempts and tokens are texts, as arguments are.
+function F.record(wf, field)
+  local r = wf.records[field]
+  if r == nil then
+    local text = call('HGET', wf.w, field)
+    r = text and F.readRecord(text) or false
+    wf.records[field] = r
+  end
+  return r or nil
+end
+function F.save(wf, field, r)
+  wf.records[field] = r
+  wf.set[field] = r
 end
 function F.recordText(r)
   return r.status .. ' ' .. r.attempt .. ' ' .. r.token .. ' ' .. r.losses .. ' ' .. r.ready .. ' ' .. r.started .. ' ' .. r.finished
     .. ' ' .. r.worker .. ' ' .. r.phase .. ' ' .. r.untilMs
 end
 
-function F.readGroup(wf, g)
-  local left, failed, started = string.match(F.get(wf, 'g' .. g), '^(%d+) (%d+) (%d+)')
-  return tonumber(left), failed, started
+function F.group(wf, g)
+  local group = wf.groups[g]
+  if not group then
+    local left, failed, started = string.match(call('HGET', wf.w, 'g' .. g), '^(%d+) (%d+) (%d+)')
+    group = { left = tonumber(left), failed = failed, started = started }
+    wf.groups[g] = group
+  end
+  return group
 end
 function F.startGroup(wf, g)
-  local left, failed, started = F.readGroup(wf, g)
-  if started == '0' then
-    F.put(wf, 'g' .. g, left .. ' ' .. failed .. ' 1')
+  local group = F.group(wf, g)
+  if group.started == '0' then
+    group.started = '1'
     F.emit(wf, 'G ' .. g)
   end
 end
 function F.leaveGroup(wf, g, bad)
-  local left, failed, started = F.readGroup(wf, g)
-  left = left - 1
-  if bad then failed = '1' end
-  F.put(wf, 'g' .. g, left .. ' ' .. failed .. ' ' .. started)
-  if left == 0 and started == '1' then F.emit(wf, (failed == '1' and 'J ' or 'H ') .. g) end
+  local group = F.group(wf, g)
+  group.left = group.left - 1
+  if bad then group.failed = '1' end
+  if group.left == 0 and group.started == '1' then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
 end
 
 -- A task whose last open dependency came: its record, its event, its place in the lane.
 function F.readyTask(wf, k, g, lane, phase)
   F.startGroup(wf, g)
-  F.put(wf, k, 'R 1 0 0 ' .. wf.at .. ' 0 0 - ' .. phase .. ' 0')
+  F.save(wf, k, F.newRecord(wf, 'R', '1', phase))
   F.emit(wf, 'R ' .. k)
   F.move(wf, 'P', 'R', 1)
   F.pushUnit(wf, lane, k, '-', 1)
 end
 function F.releaseTask(wf, k, need, g, lane, phase)
-  if F.get(wf, k) then return end
+  if F.record(wf, k) then return end
   if need ~= '1' then
     local open = tonumber(F.get(wf, 'o' .. k) or need) - 1
     if open > 0 then F.put(wf, 'o' .. k, open); return end
@@ -88,18 +109,6 @@ function F.releaseTask(wf, k, need, g, lane, phase)
   end
   F.readyTask(wf, k, g, lane, phase)
 end
-function F.skipTask(wf, k, cause, g)
-  if F.get(wf, k) then return false end
-  F.put(wf, k, 'S 0 0 0 0 0 ' .. wf.at .. ' - p 0')
-  F.put(wf, 'e' .. k, 'U' .. cause)
-  F.drop(wf, 'o' .. k)
-  F.emit(wf, 'K ' .. k .. ' U' .. cause)
-  F.move(wf, 'P', 'S', 1)
-  wf.left = wf.left - 1
-  F.leaveGroup(wf, g, false)
-  return true
-end
-
 -- Static routing made by the plan, in order: d = one dependency of a task came, s = skip a task (and, while it was
 -- really skipped now, m = the same as d for those that can do without it). Fields: task/need or cause/group/lane/phase; tokens are separated by spaces.
 function F.follow(wf, route)
@@ -110,72 +119,10 @@ function F.follow(wf, route)
   end
 end
 
-function F.dropUnits(wf, k)
-  local function isUnits(field)
-    local node = string.match(field, '^y?(%d+):')
-    return node and (not k or node == k)
-  end
-  for _, field in ipairs(call('HKEYS', wf.w)) do
-    if isUnits(field) then F.drop(wf, field) end
-  end
-  for field in pairs(wf.set) do
-    if isUnits(field) then wf.set[field] = false end
-  end
-end
-
--- x<k> of an expanded task: total chunk next active ready running waiting completed failed tolerated failFast window
-local ITEM_FIELDS = { 'total', 'chunk', 'next', 'active', 'ready', 'running', 'waiting', 'completed', 'failed', 'tolerated', 'failFast', 'window' }
-function F.readItems(wf, k)
-  local x, i = {}, 0
-  for value in string.gmatch(F.get(wf, 'x' .. k), '%d+') do i = i + 1; x[ITEM_FIELDS[i]] = tonumber(value) end
-  return x
-end
-function F.putItems(wf, k, x)
-  local t = {}
-  for i, name in ipairs(ITEM_FIELDS) do t[i] = x[name] end
-  F.put(wf, 'x' .. k, table.concat(t, ' '))
-end
--- The items of an expanded task that will not end any more count as cancelled.
-function F.cancelItems(wf, x)
-  local open = x.total - x.completed - x.failed
-  local pending = open - x.ready - x.running - x.waiting
-  F.move(wf, 'P', 'K', pending); F.move(wf, 'R', 'K', x.ready); F.move(wf, 'X', 'K', x.running); F.move(wf, 'W', 'K', x.waiting)
-  x.ready, x.running, x.waiting, x.active, x.next = 0, 0, 0, 0, math.ceil(x.total / x.chunk)
-end
-
--- Every task that has not ended becomes CANCELLED. Only for fail-fast and cancelWorkflow: its work grows with the plan.
-function F.cancelOpenTasks(wf)
-  local count = tonumber(F.get(wf, 'nn'))
-  for k = 0, count - 1 do
-    local f = tostring(k)
-    local r = F.readRecord(F.get(wf, f))
-    local status = r and (r.phase == 'c' and 'X' or r.status) or 'P'
-    if not r or not (r.status == 'C' or r.status == 'F' or r.status == 'S' or r.status == 'K' or r.status == 'T') then
-      local x = r and F.get(wf, 'x' .. f) and F.readItems(wf, f)
-      if x and x.total > 0 then
-        -- Of a task that is being collected every item has ended or was cancelled before.
-        if r.phase ~= 'c' then
-          F.cancelItems(wf, x)
-          F.putItems(wf, f, x)
-        end
-      else
-        F.move(wf, status, 'K', 1)
-      end
-      r = r or { attempt = 0, token = 0, losses = 0, ready = 0, started = 0, worker = '-', phase = 'p', untilMs = 0 }
-      r.status, r.finished, r.token = 'K', wf.at, 0
-      F.put(wf, f, F.recordText(r))
-      F.drop(wf, 'o' .. f)
-      if status == 'W' then F.drop(wf, 'y' .. f) end
-      F.emit(wf, 'Z ' .. f)
-      wf.left = wf.left - 1
-    end
-  end
-  F.dropUnits(wf, nil)
-end
-
 function F.finishWorkflow(wf, letter, detail)
   F.emit(wf, 'E ' .. letter .. ' ' .. detail)
   for g = 0, tonumber(F.get(wf, 'ng')) - 1 do F.drop(wf, 'g' .. g) end
+  wf.groups = {}
   local index = prefix .. 'ix:' .. wf.tenant .. ':'
   call('ZREM', index .. wf.st, wf.id)
   call('ZADD', index .. letter, wf.sub, wf.id)
@@ -211,7 +158,14 @@ function F.flushWorkflows()
     end
     for field, value in pairs(wf.set) do
       if value == false then gone[#gone + 1] = field
-      else fields[#fields + 1] = field; fields[#fields + 1] = value end
+      else
+        fields[#fields + 1] = field
+        fields[#fields + 1] = type(value) ~= 'table' and value or (value.total and F.itemsText(value) or F.recordText(value))
+      end
+    end
+    for g, group in pairs(wf.groups) do
+      fields[#fields + 1] = 'g' .. g
+      fields[#fields + 1] = group.left .. ' ' .. group.failed .. ' ' .. group.started
     end
     if #fields > 6 then F.sliced('HSET', wf.w, fields) end
     if #gone > 0 then F.sliced('HDEL', wf.w, gone) end
