@@ -49,7 +49,13 @@ export function toWorkflowDefinition(input: WorkflowDefinitionInput): WorkflowDe
 }
 
 function toGroup(input: TaskGroupInput): TaskGroupDefinition {
-  return { name: input.name, tasks: (input.tasks ?? []).map(toTask), dependencies: input.dependencies ?? [] };
+  return given({
+    name: input.name,
+    tasks: (input.tasks ?? []).map(toTask),
+    // Left out when there are none, so that the definition is the same as without the field.
+    groups: input.groups?.length ? input.groups.map(toGroup) : undefined,
+    dependencies: input.dependencies ?? [],
+  });
 }
 
 function toTask(input: TaskInput): TaskDefinition {
@@ -145,12 +151,12 @@ export function presentWorkflow(snapshot: WorkflowSnapshot): Workflow {
 
 export function presentGroup(workflowId: string, group: GroupState): TaskGroup {
   return fill(new TaskGroup(), {
-    id: `${workflowId}/${group.name}`,
+    id: `${workflowId}/${group.address}`,
     name: group.name,
     status: group.status,
     counts: group.counts,
     tasks: group.tasks.map(presentTask),
-    groups: [],
+    groups: group.groups.map((nested) => presentGroup(workflowId, nested)),
   });
 }
 

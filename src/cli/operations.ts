@@ -47,12 +47,17 @@ export const PLAN = operation<PlanData, { definition: JsonValue; context: JsonOb
   }
 }`);
 
-/** What a watcher must know before the first event: the groups and how many tasks each declares. */
+/** What a watcher must know before the first event: the top groups and the tasks that are declared in them. */
 export interface WatchStartData {
-  workflow: { id: string; name: string; status: WorkflowStatus; groups: { name: string; tasks: { name: string }[] }[] } | null;
+  workflow: {
+    id: string; name: string; status: WorkflowStatus; groups: { name: string }[];
+    tasks: { nodes: { name: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+  } | null;
 }
-export const WATCH_START = operation<WatchStartData, { id: string }>(`query WatchStart($id: ID!) {
-  workflow(id: $id) { id name status groups { name tasks { name } } }
+export const WATCH_START = operation<WatchStartData, { id: string; after?: string }>(`query WatchStart($id: ID!, $after: String) {
+  workflow(id: $id) {
+    id name status groups { name } tasks(first: 1000, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } }
+  }
 }`);
 
 export interface OutcomeData {

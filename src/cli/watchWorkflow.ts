@@ -6,7 +6,7 @@ import type { ExitCode } from "./exitCodes.js";
 import { followWorkflow } from "./followWorkflow.js";
 import type { GraphqlClient } from "./graphqlClient.js";
 import { GroupProgress } from "./groupProgress.js";
-import type { OutcomeData, WatchStartData } from "./operations.js";
+import type { OutcomeData } from "./operations.js";
 import { OUTCOME, WATCH_START } from "./operations.js";
 import { progressView } from "./progressView.js";
 import { durationText, painter, printable, valueText } from "./terminal.js";
@@ -26,8 +26,7 @@ type Outcome = NonNullable<OutcomeData["workflow"]>;
  * @throws CommandFailure INVALID when there is no such workflow, UNREACHABLE when the server is lost for good
  */
 export async function watchWorkflow(client: GraphqlClient, id: string, options: WatchOptions): Promise<ExitCode> {
-  const { workflow } = await client.request(WATCH_START, { id });
-  if (workflow === null) throw noSuchWorkflow(id);
+  const workflow = await readWatched(client, id);
   const outcome = await showProgress(client, workflow, options);
   if (outcome === undefined) {
     process.stderr.write(`No longer watching; the workflow goes on: fanwire watch ${id}\n`);
@@ -39,6 +38,29 @@ export async function watchWorkflow(client: GraphqlClient, id: string, options: 
   return outcome.status === "COMPLETED" ? EXIT.OK : EXIT.FAILED;
 }
 
+interface Watched {
+  id: string;
+  name: string;
+  /** The top groups with the addresses of all tasks declared in them and in the groups inside them. */
+  groups: { name: string; tasks: string[] }[];
+}
+
+async function readWatched(client: GraphqlClient, id: string): Promise<Watched> {
+  const addresses: string[] = [];
+  for (let after: string | undefined; ;) {
+    const { workflow } = await client.request(WATCH_START, { id, ...(after === undefined ? {} : { after }) });
+    if (workflow === null) throw noSuchWorkflow(id);
+    addresses.push(...workflow.tasks.nodes.map(({ name }) => name));
+    const { hasNextPage, endCursor } = workflow.tasks.pageInfo;
+    if (hasNextPage && endCursor !== null) {
+      after = endCursor;
+      continue;
+    }
+    const groups = workflow.groups.map(({ name }) => ({ name, tasks: addresses.filter((address) => address.startsWith(`${name}.`)) }));
+    return { id, name: workflow.name, groups };
+  }
+}
+
 export function noSuchWorkflow(id: string): CommandFailure {
   return new CommandFailure(EXIT.INVALID, "Cannot show the workflow", [
     { code: "NOT_FOUND", message: `There is no workflow ${id}, or it is not yours.`, hint: "fanwire list shows those that are." },
@@ -46,7 +68,7 @@ export function noSuchWorkflow(id: string): CommandFailure {
 }
 
 /** Undefined when the signal broke it off. */
-async function showProgress(client: GraphqlClient, workflow: NonNullable<WatchStartData["workflow"]>, options: WatchOptions): Promise<Outcome | undefined> {
+async function showProgress(client: GraphqlClient, workflow: Watched, options: WatchOptions): Promise<Outcome | undefined> {
   const progress = new GroupProgress(workflow.groups);
   const view = progressView(options.json ? process.stderr : process.stdout, `${workflow.name} ${workflow.id}`, progress);
   try {

@@ -108,7 +108,7 @@ function payloadText(definition: WorkflowDefinition, context: JsonObject, labels
 function submitCommand(id: string, caller: Caller, input: SubmitWorkflowInput, plan: Plan, context: JsonObject): SubmitCommand {
   const keyed = input.idempotencyKey !== undefined;
   const initial = TaskGroup.initial(plan);
-  const started = new Set(initial.map((node) => node.group));
+  const started = new Set(initial.flatMap((node) => node.groupChain.split(".").map(Number)));
   const waiting = plan.nodes.length - initial.length;
   const keyHash = keyed ? sha256(input.idempotencyKey as string) : "";
   const fields = [
@@ -117,12 +117,12 @@ function submitCommand(id: string, caller: Caller, input: SubmitWorkflowInput, p
   ];
   if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
   if (keyed) fields.push("idem", keyHash);
-  for (const group of plan.groups) fields.push(`g${group.index}`, `${group.nodes.length} 0 ${started.has(group.index) ? 1 : 0}`);
+  for (const group of plan.groups) fields.push(`g${group.index}`, `${group.size} 0 ${started.has(group.index) ? 1 : 0}`);
   const lines = ["B"];
   const ready: string[] = [];
   for (const node of initial) {
     const phase = firstPhase(node);
-    if (started.delete(node.group)) lines.push(`G ${node.group}`);
+    for (const group of node.groupChain.split(".")) if (started.delete(Number(group))) lines.push(`G ${group}`);
     lines.push(`R ${node.index}`);
     fields.push(String(node.index), `R 1 0 0 0 0 0 - ${phase === "EXPAND" ? "x" : "p"} 0`);
     ready.push(String(node.index), laneOf(node, phase));

@@ -115,6 +115,6 @@ export class Settlement {
   }
 
   #done(node: PlanNode, ref: UnitRef, status: DoneOutcome["status"], more: Partial<DoneOutcome> & { route: string }): DoneOutcome {
-    return { kind: "done", ref, status, failsWorkflow: false, cancelsRest: false, group: node.group, writes: [], ...more };
+    return { kind: "done", ref, status, failsWorkflow: false, cancelsRest: false, group: node.groupChain, writes: [], ...more };
   }
 }

@@ -57,7 +57,7 @@ function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly
   for (let next = doomed.shift(); next; next = doomed.shift()) {
     if (skipped.has(next.index)) continue;
     skipped.add(next.index);
-    tokens.push(`s${next.index}/${node.index}/${next.group}/-/p`);
+    tokens.push(`s${next.index}/${node.index}/${next.groupChain}/-/p`);
     for (const edge of next.dependents) {
       const to = plan.nodes[edge.to] as PlanNode;
       if (edge.kind === "OPTIONAL") tokens.push(release("m", to));
@@ -75,5 +75,5 @@ function endsWellFor(kind: string, end: TaskEnd, to: PlanNode, missingKeys: read
 
 function release(kind: "d" | "m", to: PlanNode): string {
   const phase = firstPhase(to);
-  return `${kind}${to.index}/${to.needs.length}/${to.group}/${laneOf(to, phase)}/${phase === "EXPAND" ? "x" : "p"}`;
+  return `${kind}${to.index}/${to.needs.length}/${to.groupChain}/${laneOf(to, phase)}/${phase === "EXPAND" ? "x" : "p"}`;
 }

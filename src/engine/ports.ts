@@ -46,7 +46,8 @@ export interface DoneOutcome {
   error?: string;
   failsWorkflow: boolean;
   cancelsRest: boolean;
-  group: number;
+  /** Indexes of the groups around the task, outermost first: 0.2 */
+  group: string;
   /** The result, when it is not what stands under the task's one context key. */
   result?: string;
   /** Static routing, see TaskGroup.route. */

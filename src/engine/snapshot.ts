@@ -32,9 +32,13 @@ export interface WorkflowDetail extends WorkflowSnapshot {
 
 export interface GroupState {
   name: string;
+  /** outer.inner */
+  address: string;
   status: TaskStatus;
   counts: TaskCounts;
   tasks: TaskState[];
+  /** Nested groups. */
+  groups: GroupState[];
 }
 
 export interface TaskState {

@@ -44,7 +44,7 @@ function bodiesOf(line: string, plan: Plan): Body[] {
     case "B": return [{ kind: "workflow", type: "WORKFLOW_SUBMITTED", status: "PENDING" }];
     case "b": return [{ kind: "workflow", type: "WORKFLOW_STARTED", status: "RUNNING" }];
     case "E": return [{ kind: "workflow", ...(END[a] as { type: "WORKFLOW_COMPLETED"; status: WorkflowStatus }), ...failure(2) }];
-    case "G": case "H": case "J": return [{ kind: "group", type: GROUP_TYPE[code], group: plan.groups[Number(a)]?.name ?? "" }];
+    case "G": case "H": case "J": return [{ kind: "group", type: GROUP_TYPE[code], group: plan.groups[Number(a)]?.address ?? "" }];
     case "R": return [task("TASK_READY")];
     case "S": return run(Number(c), b, (more) => task("TASK_STARTED", { attempt: Number(d), worker: e, ...more }));
     case "X": return [task("TASK_EXPANDED", { itemCount: Number(b), attempt: 1 })];

@@ -6,7 +6,7 @@ import type { AttemptState, GroupState, TaskState, WaitReason, WorkflowDetail, W
 import { makeCursor } from "../workflow/cursor.js";
 import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
 import type { JsonObject } from "../workflow/json.js";
-import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { Plan, PlanGroup, PlanNode } from "../workflow/plan.js";
 import { addCounts, COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus } from "../workflow/status.js";
 import type { ShardKeys } from "./keys.js";
 import type { PlanCache } from "./PlanCache.js";
@@ -92,7 +92,7 @@ export class WorkflowReader {
     const snapshot = snapshotOf(id, header, plan);
     const tasks = plan.nodes.map((node) => taskState(snapshot, node, fields));
     for (const task of tasks) task.waitingFor = waitReasons(task, tasks, plan);
-    return { ...snapshot, tasks, groups: plan.groups.map((group) => groupState(group.name, group.nodes.map((k) => tasks[k] as TaskState))) };
+    return { ...snapshot, tasks, groups: plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(plan, group, tasks)) };
   }
 }
 
@@ -189,9 +189,16 @@ function countsOf(task: TaskState): TaskCounts {
   return counts;
 }
 
-function groupState(name: string, tasks: TaskState[]): GroupState {
-  const counts = tasks.reduce((sum, task) => addCounts(sum, countsOf(task)), noCounts());
-  return { name, status: groupStatus(tasks), counts, tasks };
+function groupState(plan: Plan, group: PlanGroup, tasks: readonly TaskState[]): GroupState {
+  const own = group.nodes.map((k) => tasks[k] as TaskState);
+  const groups = group.groups.map((index) => groupState(plan, plan.groups[index] as PlanGroup, tasks));
+  const counts = own.reduce((sum, task) => addCounts(sum, countsOf(task)), noCounts());
+  for (const nested of groups) addCounts(counts, nested.counts);
+  return { name: group.name, address: group.address, status: groupStatus([...own, ...groups.flatMap(allTasks)]), counts, tasks: own, groups };
+}
+
+function allTasks(group: GroupState): TaskState[] {
+  return [...group.tasks, ...group.groups.flatMap(allTasks)];
 }
 
 function groupStatus(tasks: readonly TaskState[]): TaskStatus {

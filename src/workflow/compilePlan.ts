@@ -1,6 +1,7 @@
 /** Compiles a definition into its plan: nodes in the order of declaration, the edges between them, levels and a hash. */
 
 import { createHash } from "node:crypto";
+import { chainOf, declaredGroups } from "./declaredGroups.js";
 import { declaredTasks, unique } from "./declaredTasks.js";
 import type { DeclaredTask } from "./declaredTasks.js";
 import type { WorkflowDefinition } from "./definition.js";
@@ -44,15 +45,25 @@ export function definitionHash(definition: WorkflowDefinition): string {
 }
 
 function planGroups(definition: WorkflowDefinition, tasks: readonly DeclaredTask[]): PlanGroup[] {
-  const members: number[][] = definition.groups.map(() => []);
-  for (const { groupIndex, index } of tasks) members[groupIndex]?.push(index);
-  return definition.groups.map(({ name }, index) => ({ index, name, nodes: members[index] as number[] }));
+  const groups = declaredGroups(definition);
+  const members: number[][] = groups.map(() => []);
+  const nested: number[][] = groups.map(() => []);
+  const sizes = groups.map(() => 0);
+  for (const { groupIndex, index, declaredIn } of tasks) {
+    members[groupIndex]?.push(index);
+    for (const { index: around } of chainOf(declaredIn)) sizes[around] = (sizes[around] as number) + 1;
+  }
+  for (const { index, parent } of groups) if (parent) nested[parent.index]?.push(index);
+  return groups.map(({ index, group, address, parent }) => ({
+    index, address, name: group.name, nodes: members[index] as number[], groups: nested[index] as number[], size: sizes[index] as number,
+    ...(parent === undefined ? {} : { parent: parent.index }),
+  }));
 }
 
 function nodeBasics(declared: DeclaredTask): Omit<PlanNode, "reads" | "optionalReads" | "needs" | "dependents" | "level"> {
   const { index, address, task, groupIndex, path, keys, optionalKeys } = declared;
   return {
-    index, address, name: task.name, group: groupIndex, task, path, keys,
+    index, address, name: task.name, group: groupIndex, groupChain: chainOf(declared.declaredIn).map((group) => group.index).join("."), task, path, keys,
     optionalKeys: optionalKeys.filter((key) => !keys.includes(key)),
     ...(task.expansion === undefined ? {} : { expansion: task.expansion }),
   };

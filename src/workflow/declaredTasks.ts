@@ -5,7 +5,8 @@ import type { Problem } from "../errors.js";
 import { checkExpression, compileExpression } from "./expressions/expression.js";
 import { checkTemplate, compileTemplate } from "./expressions/template.js";
 import type { Reads } from "./expressions/types.js";
-import { taskPath } from "./definition.js";
+import { chainOf, declaredGroups } from "./declaredGroups.js";
+import type { DeclaredGroup } from "./declaredGroups.js";
 import type { ExpansionDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "./definition.js";
 import { isObject } from "./json.js";
 import type { JsonValue } from "./json.js";
@@ -14,12 +15,14 @@ import { childrenOf } from "./jsonTree.js";
 export interface DeclaredTask {
   /** Position among all tasks: groups in order, tasks in order. */
   readonly index: number;
+  /** The group that it stands in directly. */
+  readonly declaredIn: DeclaredGroup;
   readonly group: TaskGroupDefinition;
   readonly groupIndex: number;
   readonly task: TaskDefinition;
   /** groups[0].tasks[2] */
   readonly path: string;
-  /** group.task */
+  /** group.task, with all groups around it */
   readonly address: string;
   readonly keys: readonly string[];
   readonly optionalKeys: readonly string[];
@@ -45,18 +48,19 @@ export function declaredTasks(definition: WorkflowDefinition): readonly Declared
   const before = known.get(definition);
   if (before !== undefined) return before;
   const tasks: DeclaredTask[] = [];
-  definition.groups.forEach((group, groupIndex) => {
+  for (const declaredIn of declaredGroups(definition)) {
+    const { group, index: groupIndex } = declaredIn;
     group.tasks.forEach((task, taskIndex) => {
-      const path = taskPath(groupIndex, taskIndex);
+      const path = `${declaredIn.path}.tasks[${taskIndex}]`;
       const sources = new SourceReader();
-      const reads = readsOf(task, path, group, groupIndex, sources);
+      const reads = readsOf(task, path, declaredIn, sources);
       tasks.push({
-        index: tasks.length, group, groupIndex, task, path, address: `${group.name}.${task.name}`,
+        index: tasks.length, declaredIn, group, groupIndex, task, path, address: `${declaredIn.address}.${task.name}`,
         keys: unique(task.resultKeys ?? [task.name]), optionalKeys: unique(task.optionalResultKeys),
         reads, syntaxProblems: sources.problems,
       });
     });
-  });
+  }
   known.set(definition, tasks);
   return tasks;
 }
@@ -73,10 +77,11 @@ export function unique(names: readonly string[]): string[] {
   return [...new Set(names)];
 }
 
-function readsOf(task: TaskDefinition, path: string, group: TaskGroupDefinition, groupIndex: number, sources: SourceReader): KeyRead[] {
+function readsOf(task: TaskDefinition, path: string, declaredIn: DeclaredGroup, sources: SourceReader): KeyRead[] {
   const inItem = itemScopeReads(task.expansion);
   return [
-    ...group.dependencies.map((name, at): KeyRead => ({ name, path: `groups[${groupIndex}].dependencies[${at}]`, need: "REQUIRED" })),
+    ...chainOf(declaredIn).flatMap(({ group, path: at }) =>
+      group.dependencies.map((name, i): KeyRead => ({ name, path: `${at}.dependencies[${i}]`, need: "REQUIRED" }))),
     ...task.dependencies.map((name, at): KeyRead => ({ name, path: `${path}.dependencies[${at}]`, need: "REQUIRED" })),
     ...task.optionalDependencies.map((name, at): KeyRead => ({ name, path: `${path}.optionalDependencies[${at}]`, need: "OPTIONAL" })),
     ...sources.expression(task.when, `${path}.when`),

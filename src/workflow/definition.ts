@@ -12,7 +12,9 @@ export interface WorkflowDefinition {
 export interface TaskGroupDefinition {
   name: string;
   tasks: TaskDefinition[];
-  /** Context keys that all its tasks wait for. */
+  /** Nested groups, up to 16 levels with the top one. */
+  groups?: TaskGroupDefinition[];
+  /** Context keys that all its tasks wait for, those of nested groups too. */
   dependencies: string[];
 }
 
@@ -70,8 +72,3 @@ export type OutputFormat = "MERGE" | "SEPARATE" | "SINGLE";
 export type FailurePolicy = "CONTINUE" | "FAIL_FAST";
 export type TaskFailurePolicy = "FAIL" | "IGNORE" | "FALLBACK";
 export type ItemFailurePolicy = "DROP" | "NULL" | "ERROR";
-
-/** Where a value stands in a definition, as a problem's path writes it: groups[0].tasks[2]. */
-export function taskPath(groupIndex: number, taskIndex: number): string {
-  return `groups[${groupIndex}].tasks[${taskIndex}]`;
-}

@@ -18,7 +18,7 @@ export function writersByKey(tasks: readonly DeclaredTask[]): Map<string, Declar
 export function afterResolver(tasks: readonly DeclaredTask[]): (declared: DeclaredTask, name: string) => DeclaredTask | undefined {
   const byAddress = new Map<string, DeclaredTask>();
   for (const declared of tasks) if (!byAddress.has(declared.address)) byAddress.set(declared.address, declared);
-  return (declared, name) => byAddress.get(`${declared.group.name}.${name}`) ?? byAddress.get(name);
+  return (declared, name) => byAddress.get(`${declared.declaredIn.address}.${name}`) ?? byAddress.get(name);
 }
 
 /**

@@ -1,6 +1,8 @@
 /** The limits of a definition and its context; each breach is the problem LIMIT_EXCEEDED or an error of its own. */
 
 export const MAX_TASKS = 10_000;
+/** Levels of groups; a top group is 1. */
+export const MAX_GROUP_DEPTH = 16;
 export const MAX_ITEMS = 1_000_000;
 export const MAX_CONTEXT_VALUE_BYTES = 1024 * 1024;
 export const MAX_DEFINITION_BYTES = 1024 * 1024;

@@ -18,16 +18,26 @@ export interface Plan {
 export interface PlanGroup {
   readonly index: number;
   readonly name: string;
-  /** Indexes of the nodes that belong to it, in the order of the definition. */
+  /** outer.inner */
+  readonly address: string;
+  /** Index of the group it is nested in. */
+  readonly parent?: number;
+  /** Indexes of the nodes that stand in it directly, in the order of the definition. */
   readonly nodes: readonly number[];
+  /** Indexes of the groups that are nested in it directly. */
+  readonly groups: readonly number[];
+  /** How many nodes stand in it and in the groups inside it. */
+  readonly size: number;
 }
 
 export interface PlanNode {
   readonly index: number;
-  /** group.task */
+  /** group.task, with all groups around it */
   readonly address: string;
   readonly name: string;
   readonly group: number;
+  /** Indexes of the groups around it, outermost first: 0.2.3 */
+  readonly groupChain: string;
   readonly task: TaskDefinition;
   readonly expansion?: ExpansionDefinition;
   /** Where it stands in the definition: groups[0].tasks[2]. */

@@ -2,7 +2,8 @@
 
 import { problem } from "../errors.js";
 import type { Problem } from "../errors.js";
-import type { WorkflowDefinition } from "./definition.js";
+import { declaredGroups } from "./declaredGroups.js";
+import type { TaskGroupDefinition, WorkflowDefinition } from "./definition.js";
 import type { JsonValue } from "./json.js";
 import { isDeeperThan } from "./jsonTree.js";
 import { MAX_GROUP_EDGES, MAX_JSON_DEPTH } from "./limits.js";
@@ -55,10 +56,15 @@ export function shapeProblems(definition: WorkflowDefinition, context: JsonValue
   const problems = [{ what: "definition", value: definition, path: "groups" }, { what: "context", value: context, path: "context" }]
     .filter(({ value }) => isDeeperThan(value, MAX_JSON_DEPTH))
     .map(({ what, path }) => problem("LIMIT_EXCEEDED", `The ${what} nests lists and objects more than ${MAX_JSON_DEPTH} levels deep`, path, "Make it flatter."));
-  const groupEdges = definition.groups.reduce((total, group) => total + group.dependencies.length * group.tasks.length, 0);
+  // Asked only of JSON that is not too deep to walk.
+  const groupEdges = problems.length > 0 ? 0 : declaredGroups(definition).reduce((total, { group }) => total + group.dependencies.length * taskCount(group), 0);
   if (groupEdges > MAX_GROUP_EDGES) {
     problems.push(problem("LIMIT_EXCEEDED", `Dependencies of groups times their tasks make ${groupEdges} edges; the limit is ${MAX_GROUP_EDGES}`, "groups",
       "Let one task read those keys, and the group wait for what it writes."));
   }
   return problems;
+}
+
+function taskCount(group: TaskGroupDefinition): number {
+  return (group.groups ?? []).reduce((total, nested) => total + taskCount(nested), group.tasks.length);
 }

@@ -187,3 +187,25 @@ test("several result keys take the fields of those names; a missing one is RESUL
   expect(done.tasks[1]?.error).toMatchObject({ code: "RESULT_INVALID" });
   expect(await node.engine.result(done.tasks[0] as NonNullable<(typeof done.tasks)[0]>)).toEqual({ a: 1, b: 2, c: 3 });
 });
+
+test("nested groups: inner tasks wait for what the outer group waits for, and groups end from the inside out", async () => {
+  const definition = workflow([
+    group("first", [task("seed")]),
+    group("outer", [task("own")], { dependencies: ["seed"], groups: [
+      group("inner", [task("deep"), task("deeper", { after: ["deep"] })], { groups: [group("core", [task("last", { after: ["outer.inner.deeper"] })])] }),
+    ] }),
+  ]);
+  const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition });
+  expect(problems).toEqual([]);
+  const events = await eventsOf(node, workflowId as string);
+  const started = events.filter((event) => event.kind === "task" && event.type === "TASK_READY").map((event) => (event.kind === "task" ? event.task : ""));
+  expect(started[0]).toBe("first.seed");
+  expect(events.filter((event) => event.kind === "group").map((event) => (event.kind === "group" ? `${event.type} ${event.group}` : ""))).toEqual([
+    "GROUP_STARTED first", "GROUP_COMPLETED first", "GROUP_STARTED outer", "GROUP_STARTED outer.inner", "GROUP_STARTED outer.inner.core",
+    "GROUP_COMPLETED outer.inner.core", "GROUP_COMPLETED outer.inner", "GROUP_COMPLETED outer",
+  ]);
+  const detail = await node.engine.workflowDetail(CALLER, workflowId as string);
+  const outer = detail?.groups[1];
+  expect(outer).toMatchObject({ address: "outer", status: "COMPLETED", counts: { total: 4, completed: 4 } });
+  expect(outer?.groups[0]?.groups[0]?.tasks[0]?.address).toBe("outer.inner.core.last");
+});

@@ -84,7 +84,7 @@ async function send(outcome: Outcome, want = 0): Promise<[OutcomeCode, OutcomeCo
 
 const error = '{"code":"X","message":"x","retryable":true}';
 const done = (ref: UnitRef, more: Partial<Extract<Outcome, { kind: "done" }>> = {}): Outcome => ({
-  kind: "done", ref, status: "COMPLETED", failsWorkflow: false, cancelsRest: false, group: 0, route: "d1/1/0/slow~0/p", writes: ["a", "1"], ...more,
+  kind: "done", ref, status: "COMPLETED", failsWorkflow: false, cancelsRest: false, group: "0", route: "d1/1/0/slow~0/p", writes: ["a", "1"], ...more,
 });
 const items = (ref: UnitRef, letter: "C" | "F" | "Y" | "W", text: string): Outcome => {
   const offset = ref.unit.startsWith("r") ? 0 : Number(ref.unit) % 4;

@@ -89,8 +89,8 @@ test("a stopped worker's handlers learn by their signal that the lease is gone",
 /** Every outcome that a worker can send for a plain task. */
 function plainOutcomes(ref: UnitRef): Outcome[] {
   return [
-    { kind: "done", ref, status: "COMPLETED", failsWorkflow: false, cancelsRest: false, group: 0, route: "", writes: ["alone", '"stale"'] },
-    { kind: "done", ref, status: "FAILED", error: '{"code":"X","message":"x","retryable":false}', failsWorkflow: true, cancelsRest: true, group: 0, route: "", writes: [] },
+    { kind: "done", ref, status: "COMPLETED", failsWorkflow: false, cancelsRest: false, group: "0", route: "", writes: ["alone", '"stale"'] },
+    { kind: "done", ref, status: "FAILED", error: '{"code":"X","message":"x","retryable":false}', failsWorkflow: true, cancelsRest: true, group: "0", route: "", writes: [] },
     { kind: "retry", ref, delayMs: 1, error: '{"code":"X","message":"x","retryable":true}' },
     { kind: "wait", ref, delayMs: 1, result: "null" },
     { kind: "requeue", ref, lane: "slow~0", lost: true },

@@ -1,7 +1,7 @@
 /** Compares what an engine came to with the reference: exactly, or, where a failure cancelled the rest, as far as is promised. */
 
 import { expect } from "vitest";
-import type { ItemState, TaskState, WorkflowDetail } from "../../src/engine/snapshot.js";
+import type { GroupState, ItemState, TaskState, WorkflowDetail } from "../../src/engine/snapshot.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { addCounts, noCounts } from "../../src/workflow/status.js";
 import type { Folded } from "./checkLog.js";
@@ -94,8 +94,12 @@ function compareLog({ detail, folded, results, items, context }: Observed): void
 }
 
 /** A group starts with the first of its tasks that is ready, so one whose tasks were all skipped before never does. */
+function allGroups(groups: readonly GroupState[]): GroupState[] {
+  return groups.flatMap((group) => [group, ...allGroups(group.groups)]);
+}
+
 function groupsOf({ groups, tasks }: WorkflowDetail, model: ModelOutcome): Record<string, "COMPLETED" | "FAILED"> {
-  return Object.fromEntries(groups.flatMap(({ name }): [string, "COMPLETED" | "FAILED"][] => {
+  return Object.fromEntries(allGroups(groups).flatMap(({ address: name }): [string, "COMPLETED" | "FAILED"][] => {
     const mine = model.tasks.filter((_, i) => tasks[i]?.address.startsWith(`${name}.`));
     if (mine.every(({ errorCode, status }) => status === "SKIPPED" && errorCode === "UPSTREAM")) return [];
     return [[name, mine.some(({ failsWorkflow }) => failsWorkflow) ? "FAILED" : "COMPLETED"]];

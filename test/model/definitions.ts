@@ -50,6 +50,7 @@ export const workflowCase: fc.Arbitrary<Case> = fc.record({
   tasks: fc.array(taskPlan, { minLength: 1, maxLength: 12, size: "max" }),
   groupDependencies: fc.array(fc.record({ group: fc.nat(2), key: fc.nat(60) }), { maxLength: 2 }),
   failFast: fc.nat(11).map((n) => n === 11),
+  nesting: fc.nat(3),
 }).map(buildCase);
 
 /** What a task may use: the tasks made before it, and the keys that stand before it. */
@@ -59,20 +60,30 @@ interface Before {
   lists: string[];
 }
 
-function buildCase({ context, tasks, groupDependencies, failFast }: {
-  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean;
+/** Which groups stand around each: how deep the three are nested in one another. */
+function aroundOf(nesting: number): Record<string, string[]> {
+  return { g: [], h: nesting >= 2 ? ["g"] : [], "group-2": nesting === 3 ? ["g", "h"] : [] };
+}
+
+function buildCase({ context, tasks, groupDependencies, failFast, nesting }: {
+  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number;
 }): Case {
   const groups = new Map<string, TaskGroupDefinition>();
   const before: Before = { tasks: [], keys: Object.keys(context), lists: ["xs", "ys", "rows"] };
   const keysBefore = new Map<string, string[]>();
+  const around = aroundOf(nesting);
   tasks.forEach((plan, at) => {
     const groupName = GROUPS[plan.group] as string;
-    const group = groups.get(groupName) ?? { name: groupName, tasks: [], dependencies: [] };
-    groups.set(groupName, group);
-    if (!keysBefore.has(groupName)) keysBefore.set(groupName, [...before.keys]);
-    const task = buildTask(plan, at, group, before);
+    const chain = [...(around[groupName] as string[]), groupName];
+    for (const name of chain) {
+      if (!groups.has(name)) groups.set(name, { name, tasks: [], dependencies: [] });
+      if (!keysBefore.has(name)) keysBefore.set(name, [...before.keys]);
+    }
+    const group = groups.get(groupName) as TaskGroupDefinition;
+    const address = chain.join(".");
+    const task = buildTask(plan, at, group, address, before);
     group.tasks.push(task);
-    before.tasks.push({ group: groupName, name: task.name });
+    before.tasks.push({ group: address, name: task.name });
     before.keys.push(...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys);
     if (task.expansion && task.expansion.outputFormat === "MERGE") before.lists.push(...(task.resultKeys ?? [task.name]));
   });
@@ -82,7 +93,13 @@ function buildCase({ context, tasks, groupDependencies, failFast }: {
     if (keys.length > 0) groups.get(name)?.dependencies.push(pick(keys, key));
   }
   // Groups stand in the order of their names, so that tasks may read what is declared after them.
-  const ordered = GROUPS.flatMap((name) => groups.get(name) ?? []);
+  const inside = (name: string | undefined): TaskGroupDefinition[] => GROUPS.filter((other) => around[other]?.at(-1) === name).flatMap((other) => {
+    const group = groups.get(other);
+    if (!group) return [];
+    const nested = inside(other);
+    return [nested.length > 0 ? { ...group, groups: nested } : group];
+  });
+  const ordered = inside(undefined);
   const definition: WorkflowDefinition = { name: "model", groups: ordered, onFailure: failFast ? "FAIL_FAST" : "CONTINUE" };
   return JSON.parse(JSON.stringify({ definition, context })) as Case;
 }
@@ -91,7 +108,7 @@ function pick<T>(from: readonly T[], at: number): T {
   return from[at % from.length] as T;
 }
 
-function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, before: Before): TaskDefinition {
+function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, address: string, before: Before): TaskDefinition {
   const keys = resultKeys(plan.keys, at);
   // The same name in several groups: `after` has to find the right one.
   const name = keys.resultKeys && !group.tasks.some((task) => task.name === "same") ? "same" : `t${at}`;
@@ -104,7 +121,7 @@ function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, befor
     input: handlerInput(plan, keys, roots, expansion),
     dependencies: plan.dependencies.filter((key) => key % 3 === 0).map((key) => pick(before.keys, key)),
     optionalDependencies: plan.optionalDependencies.map((key) => pick(before.keys, key)),
-    after: before.tasks.length === 0 ? [] : plan.after.map((which) => addressOf(pick(before.tasks, which), group.name)),
+    after: before.tasks.length === 0 ? [] : plan.after.map((which) => addressOf(pick(before.tasks, which), address)),
     ...(keys.resultKeys ? { resultKeys: keys.resultKeys } : {}),
     optionalResultKeys: keys.optionalResultKeys,
     ...(plan.when ? { when: condition(plan.when, before) } : {}),

@@ -48,7 +48,7 @@ export class TooMuch extends Error {}
 export interface ModelLimits { items: number; characters: number }
 
 interface Declared {
-  group: TaskGroupDefinition;
+  groupAddress: string;
   task: TaskDefinition;
   address: string;
   keys: string[];
@@ -75,8 +75,9 @@ class Model {
   readonly #writerOf: Map<string, Declared>;
 
   constructor(readonly definition: WorkflowDefinition, readonly context: JsonObject, readonly handlers: ReadonlyMap<string, Handler>, readonly limits: ModelLimits) {
-    const written = new Set(definition.groups.flatMap((group) => group.tasks.flatMap((task) => [...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys])));
-    this.#tasks = definition.groups.flatMap((group) => group.tasks.map((task) => declare(group, task, written)));
+    const groups = flat(definition.groups, "", []);
+    const written = new Set(groups.flatMap(({ group }) => group.tasks.flatMap((task) => [...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys])));
+    this.#tasks = groups.flatMap((around) => around.group.tasks.map((task) => declare(around, task, written)));
     this.#writerOf = new Map(this.#tasks.flatMap((declared) => [...declared.keys, ...declared.optionalKeys].map((key) => [key, declared])));
   }
 
@@ -96,8 +97,8 @@ class Model {
     return [...writers, ...this.#runsAfter(declared)];
   }
 
-  #runsAfter({ group, task }: Declared): Declared[] {
-    return task.after.map((name) => (this.#byAddress(`${group.name}.${name}`) ?? this.#byAddress(name)) as Declared);
+  #runsAfter({ groupAddress, task }: Declared): Declared[] {
+    return task.after.map((name) => (this.#byAddress(`${groupAddress}.${name}`) ?? this.#byAddress(name)) as Declared);
   }
 
   #byAddress(address: string): Declared | undefined {
@@ -235,8 +236,19 @@ function nodeOf({ task, address, keys, optionalKeys }: Declared): PlanNode {
   return { address, task, keys, optionalKeys, expansion: task.expansion } as unknown as PlanNode;
 }
 
-function declare(group: TaskGroupDefinition, task: TaskDefinition, written: ReadonlySet<string>): Declared {
-  const required = new Set([...group.dependencies, ...task.dependencies]);
+interface AroundTask { group: TaskGroupDefinition; address: string; dependencies: string[] }
+
+/** Groups with those inside them after them; what a group waits for, those inside it wait for too. */
+function flat(groups: readonly TaskGroupDefinition[], prefix: string, waitsFor: readonly string[]): AroundTask[] {
+  return groups.flatMap((group) => {
+    const address = `${prefix}${group.name}`;
+    const dependencies = [...waitsFor, ...group.dependencies];
+    return [{ group, address, dependencies }, ...flat(group.groups ?? [], `${address}.`, dependencies)];
+  });
+}
+
+function declare({ address: groupAddress, dependencies }: AroundTask, task: TaskDefinition, written: ReadonlySet<string>): Declared {
+  const required = new Set([...dependencies, ...task.dependencies]);
   const optional = new Set(task.optionalDependencies);
   const add = (reads: Reads, isVariable: (name: string) => boolean = () => false, maybeVariable = false): void => {
     for (const name of reads.required) if (!isVariable(name)) (maybeVariable && !written.has(name) ? optional : required).add(name);
@@ -262,7 +274,7 @@ function declare(group: TaskGroupDefinition, task: TaskDefinition, written: Read
   }
   const keys = task.resultKeys ?? [task.name];
   return {
-    group, task, address: `${group.name}.${task.name}`, keys, optionalKeys: task.optionalResultKeys.filter((key) => !keys.includes(key)),
+    groupAddress, task, address: `${groupAddress}.${task.name}`, keys, optionalKeys: task.optionalResultKeys.filter((key) => !keys.includes(key)),
     required, readable: new Set([...required, ...optional]),
   };
 }

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
+import { declaredGroups } from "../../src/workflow/declaredGroups.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { startTestNode, testPrefix } from "../support/testNode.js";
 import { workflowCase, type Case } from "./definitions.js";
@@ -27,7 +28,7 @@ afterAll(() => Promise.all([alone, ...together].map((node) => node.stop())));
 /** Each expanded task of the definition with one of these limits, or none. */
 function withLimits(definition: WorkflowDefinition, limits: readonly (number | null)[]): WorkflowDefinition {
   const changed = structuredClone(definition);
-  changed.groups.flatMap(({ tasks }) => tasks).forEach(({ expansion }, i) => {
+  declaredGroups(changed).flatMap(({ group }) => group.tasks).forEach(({ expansion }, i) => {
     if (!expansion) return;
     const limit = limits[i % limits.length];
     if (limit == null) delete expansion.maxParallel;

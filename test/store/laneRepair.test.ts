@@ -96,7 +96,7 @@ test("a lost collection comes back", async () => {
   // While `a` runs nobody looks; when nothing runs any more, it is found.
   expect(await mend()).toBe(0);
   const a = { workflowId: id, node: 0, unit: "-", attempt: 1, token: (await node.redis.hget(`${keyPrefix}:{s0}:w:${id}`, "0"))?.split(" ")[2] as string };
-  await client.store.completeTasks(0, client.request(0), [{ kind: "done", ref: a, status: "COMPLETED", failsWorkflow: false, cancelsRest: false, group: 0, route: "", writes: ["a", "1"] }]);
+  await client.store.completeTasks(0, client.request(0), [{ kind: "done", ref: a, status: "COMPLETED", failsWorkflow: false, cancelsRest: false, group: "0", route: "", writes: ["a", "1"] }]);
   expect(await mend()).toBe(1);
   expect((await client.claim()).map((claim) => claim.phase)).toEqual(["COLLECT"]);
 });

@@ -22,7 +22,7 @@ test("nodes are numbered in the order of declaration, with address, group and pa
   expect(plan.nodes.map(({ index, address, name, group: at, path }) => [index, address, name, at, path])).toEqual([
     [0, "a.x", "x", 0, "groups[0].tasks[0]"], [1, "a.y", "y", 0, "groups[0].tasks[1]"], [2, "b.z", "z", 1, "groups[1].tasks[0]"],
   ]);
-  expect(plan.groups).toEqual([{ index: 0, name: "a", nodes: [0, 1] }, { index: 1, name: "b", nodes: [2] }]);
+  expect(plan.groups).toMatchObject([{ index: 0, name: "a", nodes: [0, 1] }, { index: 1, name: "b", nodes: [2] }]);
 });
 
 test("reads are inferred from templates and conditions, declared, and those of the group; defaults make them optional", () => {

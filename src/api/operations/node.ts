@@ -1,6 +1,7 @@
 /** Query.node: a workflow, a group or a task by its id alone. */
 
 import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
+import type { GroupState } from "../../engine/snapshot.js";
 import type { ApiContext } from "../context.js";
 import { presentGroup, presentTask, presentWorkflow } from "../present.js";
 import { Node } from "../types/Node.js";
@@ -21,11 +22,16 @@ export class NodeQuery {
   }
 }
 
-/** Below a workflow stand its groups by name and its tasks by address; a name has no dot, an address has one. */
+/** Below a workflow stand its groups and its tasks, each by its address; no task and group have the same. */
 async function findInside(reads: ApiContext["reads"], workflowId: string, name: string): Promise<Node | null> {
   const detail = await reads.detail(workflowId);
   const task = detail?.tasks.find(({ address }) => address === name);
   if (task) return presentTask(task);
-  const group = detail?.groups.find((candidate) => candidate.name === name);
+  const group = groupAt(detail?.groups ?? [], name);
   return group ? presentGroup(workflowId, group) : null;
+}
+
+function groupAt(groups: readonly GroupState[], address: string): GroupState | undefined {
+  const found = groups.find((group) => group.address === address || address.startsWith(`${group.address}.`));
+  return found === undefined || found.address === address ? found : groupAt(found.groups, address);
 }

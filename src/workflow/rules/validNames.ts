@@ -2,6 +2,7 @@
 
 import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
+import { declaredGroups } from "../declaredGroups.js";
 import type { DeclaredTask } from "../declaredTasks.js";
 import { FORBIDDEN_KEY } from "../json.js";
 import { MAX_NAME_LENGTH } from "../limits.js";
@@ -11,9 +12,9 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 export function validNames({ definition, tasks }: RuleInput): Problem[] {
   return [
-    ...definition.groups.flatMap((group, at) => [
-      ...nameProblems("Group", group.name, `groups[${at}].name`),
-      ...keyProblems(group.dependencies, `groups[${at}].dependencies`, `group ${group.name}`),
+    ...declaredGroups(definition).flatMap(({ group, path, address }) => [
+      ...nameProblems("Group", group.name, `${path}.name`),
+      ...keyProblems(group.dependencies, `${path}.dependencies`, `group ${address}`),
     ]),
     ...tasks.flatMap(taskProblems),
   ];

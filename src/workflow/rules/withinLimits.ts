@@ -2,10 +2,11 @@
 
 import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
+import { declaredGroups } from "../declaredGroups.js";
 import type { WorkflowDefinition } from "../definition.js";
 import { isObject } from "../json.js";
 import { childPath, jsonBytes } from "../jsonTree.js";
-import { MAX_CONTEXT_VALUE_BYTES, MAX_DEFINITION_BYTES, MAX_TASKS } from "../limits.js";
+import { MAX_CONTEXT_VALUE_BYTES, MAX_DEFINITION_BYTES, MAX_GROUP_DEPTH, MAX_TASKS } from "../limits.js";
 import type { RuleInput } from "./ruleInput.js";
 
 /** What the API fills in where the client wrote nothing; empty lists besides. */
@@ -18,6 +19,11 @@ export function withinLimits({ definition, tasks, context }: RuleInput): Problem
   if (tasks.length > MAX_TASKS) {
     problems.push(problem("LIMIT_EXCEEDED", `The workflow declares ${tasks.length} tasks; the limit is ${MAX_TASKS}`, "groups",
       "Use an expansion to run one task for many items."));
+  }
+  const tooDeep = declaredGroups(definition).find(({ depth }) => depth > MAX_GROUP_DEPTH);
+  if (tooDeep) {
+    problems.push(problem("LIMIT_EXCEEDED", `Group ${tooDeep.address} is nested ${tooDeep.depth} levels deep; the limit is ${MAX_GROUP_DEPTH}`, tooDeep.path,
+      "Put its tasks into a group further out."));
   }
   const bytes = writtenBytes(definition);
   if (bytes > MAX_DEFINITION_BYTES) {

@@ -40,7 +40,7 @@ function F.done(wf, k, unit, attempt, token)
   end
   wf.left = wf.left - 1
   if bad == '1' and not F.get(wf, 'bad') then F.put(wf, 'bad', err) end
-  F.leaveGroup(wf, group, bad == '1')
+  F.leaveGroups(wf, group, bad == '1')
   F.follow(wf, route)
   if cancelRest == '1' then F.cancelOpenTasks(wf) end
   return 'O'

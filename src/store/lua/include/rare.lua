@@ -10,7 +10,7 @@ function F.skipTask(wf, k, cause, g)
   F.emit(wf, 'K ' .. k .. ' U' .. cause)
   F.move(wf, 'P', 'S', 1)
   wf.left = wf.left - 1
-  F.leaveGroup(wf, g, false)
+  F.leaveGroups(wf, g, false)
   return true
 end
 

@@ -78,23 +78,33 @@ function F.group(wf, g)
   end
   return group
 end
-function F.startGroup(wf, g)
-  local group = F.group(wf, g)
-  if group.started == '0' then
-    group.started = '1'
-    F.emit(wf, 'G ' .. g)
+-- chain: the groups around a task, outermost first: 0.2.3
+function F.startGroups(wf, chain)
+  for g in string.gmatch(chain, '%d+') do
+    local group = F.group(wf, g)
+    if group.started == '0' then
+      group.started = '1'
+      F.emit(wf, 'G ' .. g)
+    end
   end
 end
-function F.leaveGroup(wf, g, bad)
-  local group = F.group(wf, g)
-  group.left = group.left - 1
-  if bad then group.failed = '1' end
-  if group.left == 0 and group.started == '1' then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
+-- A task has ended: inner groups end before those around them.
+function F.leaveGroups(wf, chain, bad)
+  local rest = chain
+  while rest do
+    local around, g = string.match(rest, '^(.*)%.(%d+)$')
+    g = g or rest
+    local group = F.group(wf, g)
+    group.left = group.left - 1
+    if bad then group.failed = '1' end
+    if group.left == 0 and group.started == '1' then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
+    rest = around
+  end
 end
 
 -- A task whose last open dependency came: its record, its event, its place in the lane.
 function F.readyTask(wf, k, g, lane, phase)
-  F.startGroup(wf, g)
+  F.startGroups(wf, g)
   F.save(wf, k, F.newRecord(wf, 'R', '1', phase))
   F.emit(wf, 'R ' .. k)
   F.move(wf, 'P', 'R', 1)
@@ -110,10 +120,10 @@ function F.releaseTask(wf, k, need, g, lane, phase)
   F.readyTask(wf, k, g, lane, phase)
 end
 -- Static routing made by the plan, in order: d = one dependency of a task came, s = skip a task (and, while it was
--- really skipped now, m = the same as d for those that can do without it). Fields: task/need or cause/group/lane/phase; tokens are separated by spaces.
+-- really skipped now, m = the same as d for those that can do without it). Fields: task/need or cause/groups/lane/phase; tokens are separated by spaces.
 function F.follow(wf, route)
   local skipped = false
-  for kind, k, b, g, lane, phase in string.gmatch(route, '(%a)(%d+)/(%d+)/(%d+)/([^/ ]+)/(%a)') do
+  for kind, k, b, g, lane, phase in string.gmatch(route, '(%a)(%d+)/(%d+)/([%d.]+)/([^/ ]+)/(%a)') do
     if kind == 's' then skipped = F.skipTask(wf, k, b, g)
     elseif kind == 'd' or skipped then F.releaseTask(wf, k, b, g, lane, phase) end
   end
