@@ -5,7 +5,7 @@ import { DurationScalar } from "../scalars.js";
 
 @InputType("ClaimTasksInput", { description: "What a worker asks for." })
 export class ClaimTasksInput {
-  @Field(() => String, { description: "The worker's own name, shown in events: 1 to 128 letters, digits and _ . : -" })
+  @Field(() => String, { description: "The worker's own name, shown in events: 1 to 128 letters, digits, underscores, dots, colons and hyphens." })
   workerId!: string;
 
   @Field(() => [String], { description: "The handlers that it has." })
