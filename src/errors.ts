@@ -24,7 +24,7 @@ export const CODES = {
   KEY_IN_CONTEXT: code("A task writes a key that already stands in the initial context.", "Rename the key in the context, or give the task other resultKeys."),
   UNKNOWN_KEY: code("A task reads a context key that nobody writes and that is not in the initial context.", "Add it to the context, or let a task write it."),
   UNKNOWN_TASK: code("'after' names a task that does not exist.", "Name a task of the same group, or give its full address: group.task."),
-  UNKNOWN_HANDLER: code("No handler of that name is known here.", "The query `handlers` lists those that are."),
+  UNKNOWN_HANDLER: code("A handler's name is close to a known one, or is none that a handler can have.", "The query `handlers` lists those that are known."),
   CYCLE: code("Tasks wait for each other in a circle.", "Remove one of the dependencies in the circle."),
   SELF_DEPENDENCY: code("A task waits for its own result.", "Remove the key from its inputs, or rename what it writes."),
   TEMPLATE_SYNTAX: code("A template's placeholder is not closed or is empty.", "Write {{ expression }}; a literal {{ is written {{{{."),
@@ -36,11 +36,14 @@ export const CODES = {
   LIMIT_EXCEEDED: code("Something is larger than its limit allows."),
   IDEMPOTENCY_CONFLICT: code("The idempotency key was used before, with another payload.", "Use a new key for a new submission."),
   NOT_FOUND: code("There is no such thing, or it is not yours."),
+  CLAIM_INVALID: code("The claim is not one that this server gave out.", "Give back the text of `claim` as it came."),
+  CLAIM_LOST: code("The claim is no longer the worker's: its lease ran out, or the task was cancelled or taken over.", "Stop working on it; nothing was recorded."),
   ALREADY_ENDED: code("The workflow has ended; this can be done only while it runs."),
 
   // Warnings of a plan
   UNUSED_RESULT: code("A task before the last ones writes keys that no task reads.", "Read them in a later task, or write none: resultKeys: []."),
   UNUSED_FALLBACK: code("A task has a fallback that its failure policy does not use.", "Set onFailure to FALLBACK, or remove the fallback."),
+  NO_WORKER: code("No worker that is alive now serves a task's handler.", "Start one: the task waits for it."),
   NO_TIMEOUT: code("A task calls another server and may wait for it for ever.", "Give it a timeout."),
   UNBOUNDED_PARALLEL: code("An expansion over a list of unknown length runs all its items at once.", "Set maxParallel."),
   CONSTANT_IDENTIFIER: code("The identifier of an expansion is the same for every item, so more than one item is an error.", "Use a variable in it: {{ customer.id }}."),

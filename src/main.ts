@@ -1,11 +1,11 @@
 /** Wires the rooms together: the only file that says `new` for them. Configuration in, something that starts and stops out. */
 
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Config } from "./config.js";
 import { AgencyTaskGroup } from "./engine/AgencyTaskGroup.js";
 import { ContextReader } from "./engine/ContextReader.js";
 import type { Engine } from "./engine/Engine.js";
+import type { Fleet } from "./engine/Fleet.js";
 import { HandlerRegistry, type Handler } from "./engine/handlers.js";
 import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
 import { Settlement } from "./engine/Settlement.js";
@@ -26,12 +26,19 @@ import { ShardKeys } from "./store/keys.js";
 import { LaneRepair } from "./store/LaneRepair.js";
 import { LogReads } from "./store/LogReads.js";
 import { PlanCache } from "./store/PlanCache.js";
+import { RedisFleet } from "./store/RedisFleet.js";
 import { RedisReader } from "./store/RedisReader.js";
 import { RedisStore } from "./store/RedisStore.js";
+import { Scripts } from "./store/scripts.js";
 import { WorkflowIndex } from "./store/WorkflowIndex.js";
 import { WorkflowReader } from "./store/WorkflowReader.js";
 import { builtInHandlers } from "./worker/handlers/builtIn.js";
-import { Worker } from "./worker/Worker.js";
+import { OutcomeSender } from "./worker/remote/OutcomeSender.js";
+import { RemoteClaims } from "./worker/remote/RemoteClaims.js";
+import { RemoteOutcomes } from "./worker/remote/RemoteOutcomes.js";
+import { RemoteWorkers } from "./worker/remote/RemoteWorkers.js";
+import { Staff } from "./worker/Staff.js";
+import type { Worker } from "./worker/Worker.js";
 
 export interface NodeOptions {
   /** Handlers besides the built-in ones. */
@@ -44,6 +51,8 @@ export interface FanwireNode {
   readonly engine: Engine;
   readonly events: EventSource;
   readonly worker: Worker | undefined;
+  readonly fleet: Fleet;
+  readonly remoteWorkers: RemoteWorkers;
   readonly redis: Redis;
   readonly log: Log;
   redisStatus(): Promise<string>;
@@ -84,10 +93,11 @@ async function openRedis(config: Config, log: Log): Promise<Opened> {
 function wireStore({ reads, scripts }: Connections, config: Config) {
   const shards = new ShardKeys(config.keyPrefix, config.shards);
   const plans = new PlanCache(reads);
-  const workflows = new WorkflowReader(reads, shards, plans);
+  const fleet = new RedisFleet(reads, shards, new Scripts(scripts));
+  const workflows = new WorkflowReader(reads, shards, plans, fleet);
   const items = new ItemReader(reads, shards);
   return {
-    shards, plans, workflows, items,
+    shards, plans, fleet, workflows, items,
     store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
     reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows)),
   };
@@ -98,12 +108,12 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const log = options.log ?? createLog(config.logLevel, 2);
   const { connections, embedded, close } = await openRedis(config, log);
   const redis = connections.reads;
-  const { shards, plans, workflows, items, store, reader } = wireStore(connections, config);
+  const { shards, plans, fleet, workflows, items, store, reader } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const settlement = new Settlement(contexts);
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
   const agency = new AgencyTaskGroup({
-    store, reader, handlers,
+    store, reader, handlers, directory: fleet,
     keepPlan: (plan) => plans.add(plan),
     onSubmitting: (shard, id, context) => {
       if (!worker) return;
@@ -123,32 +133,31 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, leaseMs: config.leaseMs, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
   const loops = [...timers, ...sweepers];
-  const worker = config.worker
-    ? new Worker({
-      store, reader, contexts, settlement, handlers, wake, log,
-      id: workerId(), concurrency: config.workerConcurrency, leaseMs: config.leaseMs,
-      onTimer: (shard, delayMs) => timers[shard]?.hint(delayMs),
-    })
-    : undefined;
+  const onTimer = (shard: number, delayMs: number): void => timers[shard]?.hint(delayMs);
+  const staff = new Staff({ store, reader, contexts, settlement, handlers, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, onTimer, directory: fleet });
   for (const loop of loops) loop.start();
-  worker?.start();
+  const worker = config.worker ? await staff.startWorker() : undefined;
+  const sender = new OutcomeSender({ store, onTimer });
+  const remoteWorkers = new RemoteWorkers({
+    store, reader, wake, log, directory: fleet,
+    claims: new RemoteClaims({ store, reader, contexts, settlement, log, sender }),
+    outcomes: new RemoteOutcomes({ reader, settlement, sender }),
+    onAsked: () => staff.ensurePlanner(),
+  });
 
   return {
-    engine: new LocalEngine({ workflows: agency, reader, contexts, handlers }),
-    events, worker, redis, log,
+    engine: new LocalEngine({ workflows: agency, reader, contexts, handlers, directory: fleet }),
+    events, worker, redis, log, fleet, remoteWorkers,
     redisStatus: async () => `${embedded ? "embedded" : "external"} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,
     ready: async () => (await redis.set(`${config.keyPrefix}:ready`, String(Date.now()))) === "OK",
     async stop(graceMs) {
-      await worker?.stop(graceMs);
+      await remoteWorkers.stop();
+      await staff.stop(graceMs);
       await Promise.all(loops.map((loop) => loop.stop()));
       hub.stop();
       await close();
     },
   };
-}
-
-function workerId(): string {
-  return `w${process.pid}-${randomBytes(3).toString("hex")}`;
 }
 
 export interface RunningServer {
@@ -164,16 +173,18 @@ export async function serve(config: Config, options: NodeOptions = {}): Promise<
   const node = await createNode(config, options);
   // Imported late: its libraries take most of the start, and workers do without them.
   const { createApiServer } = await import("./api/server.js");
-  const { engine, events, log } = node;
+  const { engine, events, fleet, remoteWorkers, log } = node;
   try {
     const api = await createApiServer({
-      engine, events, log, startedMs,
+      engine, events, fleet, workers: remoteWorkers, log, startedMs,
       host: config.host, port: config.port, version: version(), redisStatus: () => node.redisStatus(), ready: () => node.ready(),
     });
     log.info({ url: api.url }, "Fanwire listens");
     return {
       url: api.url, node,
       async stop() {
+        // Requests that wait for tasks would be waited for.
+        await remoteWorkers.stop();
         await api.stop();
         await node.stop();
       },

@@ -1,6 +1,8 @@
 /** What every resolver gets: on whose behalf it runs, the engine and the events, and what this operation has already read. */
 
 import type { Caller, Engine } from "../engine/Engine.js";
+import type { Fleet } from "../engine/Fleet.js";
+import type { WorkerProtocol } from "../engine/WorkerProtocol.js";
 import type { EventSource } from "../events/EventSource.js";
 import { WorkflowReads } from "./WorkflowReads.js";
 
@@ -18,12 +20,18 @@ export interface ApiContext {
   readonly events: EventSource;
   readonly reads: WorkflowReads;
   readonly server: ServerFacts;
+  readonly fleet: Fleet;
+  readonly workers: WorkerProtocol;
+  /** Fires when the client has gone: what waits for it need not wait any longer. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ContextSources {
   engine: Engine;
   events: EventSource;
   server: ServerFacts;
+  fleet: Fleet;
+  workers: WorkerProtocol;
 }
 
 /** The one place that says who calls. Without authentication everyone is the one tenant. */
@@ -32,7 +40,7 @@ function identifyCaller(): Caller {
 }
 
 /** One per operation. */
-export function createContext({ engine, events, server }: ContextSources): ApiContext {
+export function createContext({ engine, events, server, fleet, workers }: ContextSources, signal?: AbortSignal): ApiContext {
   const caller = identifyCaller();
-  return { caller, engine, events, reads: new WorkflowReads(engine, caller), server };
+  return { caller, engine, events, reads: new WorkflowReads(engine, caller), server, fleet, workers, ...(signal ? { signal } : {}) };
 }

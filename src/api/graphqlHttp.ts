@@ -10,16 +10,23 @@ import { RequestRefused, readJsonBody } from "./requestBody.js";
 export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
 
 /** @throws RequestRefused (from the handler) what must not reach GraphQL */
-export function createGraphqlHandler(apollo: ApolloServer<ApiContext>, newContext: () => ApiContext): GraphqlHandler {
+export function createGraphqlHandler(apollo: ApolloServer<ApiContext>, newContext: (signal: AbortSignal) => ApiContext): GraphqlHandler {
   return async (request, response, url) => {
     const body = request.method === "POST" ? await readJsonBody(request) : undefined;
     checkDocument(body === undefined ? url.searchParams.get("query") : queryOf(body));
     const answer = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: request.method ?? "GET", headers: headersOf(request), search: url.search, body },
-      context: () => Promise.resolve(newContext()),
+      context: () => Promise.resolve(newContext(clientGone(response))),
     });
     await send(response, answer);
   };
+}
+
+/** Fires when the connection closes before the answer has gone out. */
+function clientGone(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once("close", () => { if (!response.writableFinished) controller.abort(); });
+  return controller.signal;
 }
 
 function queryOf(body: unknown): unknown {

@@ -9,11 +9,19 @@ import type { PubSub } from "type-graphql";
 import { TaskFields } from "./fields/taskFields.js";
 import { WorkflowFields } from "./fields/workflowFields.js";
 import { CancelWorkflowMutation } from "./operations/cancelWorkflow.js";
+import { ClaimTasksMutation } from "./operations/claimTasks.js";
+import { CompleteTasksMutation } from "./operations/completeTasks.js";
+import { FailTaskMutation } from "./operations/failTask.js";
 import { HandlersQuery } from "./operations/handlers.js";
+import { HeartbeatTasksMutation } from "./operations/heartbeatTasks.js";
 import { NodeQuery } from "./operations/node.js";
 import { PlanWorkflowQuery } from "./operations/planWorkflow.js";
+import { QueuesQuery } from "./operations/queues.js";
+import { ReportProgressMutation } from "./operations/reportProgress.js";
 import { ServerInfoQuery } from "./operations/serverInfo.js";
 import { SubmitWorkflowMutation } from "./operations/submitWorkflow.js";
+import { TaskOffersSubscription } from "./operations/taskOffers.js";
+import { WorkersQuery } from "./operations/workers.js";
 import { WorkflowQuery } from "./operations/workflow.js";
 import { WorkflowEventsSubscription } from "./operations/workflowEvents.js";
 import { WorkflowProgressSubscription } from "./operations/workflowProgress.js";
@@ -23,6 +31,7 @@ const OPERATIONS = [
   NodeQuery, WorkflowQuery, WorkflowsQuery, PlanWorkflowQuery, HandlersQuery, ServerInfoQuery,
   SubmitWorkflowMutation, CancelWorkflowMutation,
   WorkflowEventsSubscription, WorkflowProgressSubscription,
+  WorkersQuery, QueuesQuery, ClaimTasksMutation, HeartbeatTasksMutation, ReportProgressMutation, CompleteTasksMutation, FailTaskMutation, TaskOffersSubscription,
 ] as const;
 
 const ROOT_DESCRIPTIONS: Readonly<Record<string, string>> = {

@@ -6,6 +6,8 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Engine } from "../engine/Engine.js";
+import type { Fleet } from "../engine/Fleet.js";
+import type { WorkerProtocol } from "../engine/WorkerProtocol.js";
 import type { EventSource } from "../events/EventSource.js";
 import type { ApiLog } from "./ApiLog.js";
 import { createApollo } from "./apollo.js";
@@ -20,6 +22,8 @@ import type { GraphqlSockets } from "./websocket.js";
 export interface ApiDependencies {
   engine: Engine;
   events: EventSource;
+  fleet: Fleet;
+  workers: WorkerProtocol;
   /** Address to listen on. */
   host: string;
   /** 0 lets the system choose. */
@@ -53,7 +57,8 @@ const REQUEST_TIMEOUT_MS = 120_000;
 /** Listens when the promise resolves. @throws the listener's error, for instance EADDRINUSE */
 export async function createApiServer(deps: ApiDependencies): Promise<ApiServer> {
   const schema = await createSchema();
-  const newContext = () => createContext({ engine: deps.engine, events: deps.events, server: deps });
+  const newContext = (signal?: AbortSignal) =>
+    createContext({ engine: deps.engine, events: deps.events, server: deps, fleet: deps.fleet, workers: deps.workers }, signal);
   const sockets = createGraphqlSockets({ schema, newContext, log: deps.log });
   const http = createServer({ requestTimeout: REQUEST_TIMEOUT_MS });
   let stopping: Promise<void> | undefined;

@@ -24,7 +24,7 @@ const GOING_AWAY = 1001;
 
 export interface SocketParts {
   schema: GraphQLSchema;
-  newContext(): ApiContext;
+  newContext(signal: AbortSignal): ApiContext;
   log: ApiLog;
 }
 
@@ -61,6 +61,8 @@ function refusalOf(request: IncomingMessage): string | undefined {
 
 interface SocketExtra {
   request: IncomingMessage;
+  /** Fires when the socket closes. */
+  gone: AbortSignal;
 }
 
 function protocolOptions({ schema, newContext, log }: SocketParts): ServerOptions<Record<string, unknown>, SocketExtra> {
@@ -78,7 +80,7 @@ function protocolOptions({ schema, newContext, log }: SocketParts): ServerOption
         document: prepared,
         operationName: payload.operationName,
         variableValues: payload.variables,
-        contextValue: newContext(),
+        contextValue: newContext(context.extra.gone),
       };
     },
     onNext: (_context, _id, _payload, _args, result) =>
@@ -91,6 +93,7 @@ function serve(protocol: Server<SocketExtra>, socket: WebSocket, request: Incomi
   // `ws` closes the socket itself, with the code that fits (1009 for a message that is too large).
   socket.on("error", (error) => log.warn({ err: error }, "A WebSocket failed"));
   const stopPinging = keepAlive(socket);
+  const gone = new AbortController();
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
@@ -104,10 +107,11 @@ function serve(protocol: Server<SocketExtra>, socket: WebSocket, request: Incomi
         handle(String(data)).catch((error: unknown) => failSocket(socket, log, error));
       }),
     },
-    { request },
+    { request, gone: gone.signal },
   );
   socket.once("close", (code, reason) => {
     stopPinging();
+    gone.abort();
     Promise.resolve(closed(code, String(reason))).catch((error: unknown) => log.error({ err: error }, "A WebSocket's subscriptions did not end"));
   });
 }

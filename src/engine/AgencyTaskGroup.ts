@@ -9,7 +9,9 @@ import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../wor
 import type { Plan } from "../workflow/plan.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
+import { knownHandlersFor } from "./knownHandlers.js";
 import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
 import { newWorkflowId } from "./workflowId.js";
 import { firstPhase, laneOf, TaskGroup } from "./TaskGroup.js";
@@ -21,6 +23,7 @@ export interface AgencyTaskGroupServices {
   store: WorkflowStore;
   reader: WorkflowReader;
   handlers: HandlerRegistry;
+  directory: WorkerDirectory;
   /** Plans that this process compiles are kept for its workers. */
   keepPlan(plan: Plan): void;
   /**
@@ -40,7 +43,8 @@ export class AgencyTaskGroup {
    */
   async submit(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome> {
     const context = input.context ?? {};
-    const problems = [...validateWorkflow(input.definition, context, this.#knownHandlers()), ...requestProblems(input)];
+    const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory);
+    const problems = [...validateWorkflow(input.definition, context, known), ...requestProblems(input)];
     if (problems.length > 0) return { duplicate: false, problems };
     const plan = compilePlan(input.definition);
     this.services.keepPlan(plan);
@@ -70,11 +74,6 @@ export class AgencyTaskGroup {
     const plan = await this.services.reader.planOf(id);
     const expanded = plan?.nodes.filter((node) => node.expansion).map((node) => node.index) ?? [];
     await this.services.store.deleteWorkflow(id, expanded);
-  }
-
-  #knownHandlers(): { has(name: string): boolean; names(): string[] } {
-    const { handlers } = this.services;
-    return { has: (name) => handlers.get(name) !== undefined, names: () => handlers.names() };
   }
 
   #shardFor(caller: Caller, idempotencyKey: string | undefined): number {

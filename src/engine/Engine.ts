@@ -33,8 +33,9 @@ export interface SubmitWorkflowOutcome {
 export interface Engine {
   submitWorkflow(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome>;
   cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }>;
-  planWorkflow(definition: WorkflowDefinition, context?: JsonValue): PlanReport;
-  handlers(): HandlerInfo[];
+  planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport>;
+  /** Those of this process, and those that only workers elsewhere have. */
+  handlers(): Promise<HandlerInfo[]>;
 
   /** One read of header size; null when there is no such workflow for this caller. */
   workflow(caller: Caller, id: string): Promise<WorkflowSnapshot | null>;

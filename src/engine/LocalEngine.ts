@@ -9,11 +9,14 @@ import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { PlanReport } from "../workflow/planReport.js";
 import type { TaskStatus } from "../workflow/status.js";
+import { unservedHandlers } from "../workflow/unservedHandlers.js";
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ContextReader } from "./ContextReader.js";
 import type { Caller, Engine, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerInfo, HandlerRegistry } from "./handlers.js";
 import { pageOfItems } from "./itemPages.js";
+import { knownHandlersFor } from "./knownHandlers.js";
 import type { WorkflowReader } from "./ports.js";
 import type { AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
@@ -23,6 +26,7 @@ export interface LocalEngineServices {
   reader: WorkflowReader;
   contexts: ContextReader;
   handlers: HandlerRegistry;
+  directory: WorkerDirectory;
 }
 
 export class LocalEngine implements Engine {
@@ -36,13 +40,18 @@ export class LocalEngine implements Engine {
     return this.services.workflows.cancel(caller, id, reason);
   }
 
-  planWorkflow(definition: WorkflowDefinition, context?: JsonValue): PlanReport {
-    const { handlers } = this.services;
-    return buildPlanReport(definition, context, { has: (name) => handlers.get(name) !== undefined, names: () => handlers.names() });
+  async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
+    const { handlers, directory } = this.services;
+    const report = buildPlanReport(definition, context, await knownHandlersFor(definition, handlers, directory));
+    const { handlers: served } = await directory.served();
+    // Of a misshapen definition not even the tasks are looked at.
+    return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served)] };
   }
 
-  handlers(): HandlerInfo[] {
-    return this.services.handlers.list();
+  async handlers(): Promise<HandlerInfo[]> {
+    const { handlers, directory } = this.services;
+    const elsewhere = [...(await directory.served()).handlers].filter((name) => !handlers.get(name)).sort();
+    return [...handlers.list(), ...elsewhere.map((name) => ({ name, description: "Held by a worker in another process.", builtIn: false }))];
   }
 
   async workflow(caller: Caller, id: string): Promise<WorkflowSnapshot | null> {

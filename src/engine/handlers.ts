@@ -1,6 +1,7 @@
 /** What a handler is: the code that one attempt of a task runs. */
 
 import { FanwireError } from "../errors.js";
+import { isHandlerName } from "../workflow/handlerName.js";
 import type { JsonValue } from "../workflow/json.js";
 
 export interface HandlerContext<Input = JsonValue> {
@@ -26,6 +27,11 @@ export class CompleteLater {
   constructor(readonly delayMs: number, readonly result: JsonValue) {}
 }
 
+/** What a handler answers that gave its call to somebody else, who reports the outcome under the same claim. */
+export class HandedOver {
+  readonly handedOver = true;
+}
+
 export interface Handler {
   readonly name: string;
   readonly description: string;
@@ -39,8 +45,10 @@ export interface Handler {
    * Runs one attempt. May answer synchronously, which is much cheaper. `undefined` counts as null.
    * Throws FanwireError with a code, or anything else, which becomes HANDLER_ERROR.
    */
-  run(context: HandlerContext): Promise<JsonValue | CompleteLater | undefined> | JsonValue | CompleteLater | undefined;
+  run(context: HandlerContext): Promise<HandlerAnswer> | HandlerAnswer;
 }
+
+export type HandlerAnswer = JsonValue | CompleteLater | HandedOver | undefined;
 
 export interface HandlerInfo {
   name: string;
@@ -49,9 +57,6 @@ export interface HandlerInfo {
   outputSchema?: JsonValue;
   builtIn: boolean;
 }
-
-/** Handler names are part of lane names and of the routing texts that scripts read. */
-const HANDLER_NAME = /^[A-Za-z_][\w.:-]{0,127}$/;
 
 /** Handlers by name; the registry of one process. */
 export class HandlerRegistry {
@@ -63,7 +68,7 @@ export class HandlerRegistry {
 
   /** @throws FanwireError INVALID_VALUE when the name is taken or has other characters than letters, digits and _ . : - */
   register(handler: Handler): void {
-    if (!HANDLER_NAME.test(handler.name)) throw new FanwireError("INVALID_VALUE", `${JSON.stringify(handler.name)} is no name for a handler`);
+    if (!isHandlerName(handler.name)) throw new FanwireError("INVALID_VALUE", `${JSON.stringify(handler.name)} is no name for a handler`);
     if (this.#byName.has(handler.name)) throw new FanwireError("INVALID_VALUE", `Two handlers are named ${handler.name}`);
     this.#byName.set(handler.name, handler);
   }

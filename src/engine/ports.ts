@@ -142,10 +142,16 @@ export interface WorkflowStore {
   readonly shards: number;
   submitWorkflow(shard: number, command: SubmitCommand): Promise<SubmitReply>;
   claimTasks(shard: number, request: ClaimRequest): Promise<Claim[]>;
+  /**
+   * For a worker elsewhere: each unit gets a token and a lease of its own, and holds at most one item to run. `request` is
+   * unique over all workers; itemsPerSlot has no meaning.
+   * @returns the claims, and what time it is in Redis: their leases count from there
+   */
+  claimSeparately(shard: number, request: ClaimRequest, leaseMs: number): Promise<{ nowMs: number; claims: Claim[] }>;
   /** All outcomes must belong to the shard. */
   completeTasks(shard: number, request: ClaimRequest, outcomes: readonly Outcome[]): Promise<CompleteReply>;
-  /** The refs whose claims are lost. */
-  heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[]): Promise<UnitRef[]>;
+  /** The refs whose claims are lost. @param leaseMs default: the deployment's */
+  heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[], leaseMs?: number): Promise<UnitRef[]>;
   /** False when the claim is lost. */
   storeItems(ref: UnitRef, variables: string[]): Promise<boolean>;
   cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED">;

@@ -43,7 +43,7 @@ export class LaneRepair implements LaneRepairPort {
     for (const unit of units) {
       const { lane, entry } = entryOf(keys, unit);
       if ((await this.redis.llen(lane)) > LONGEST_SEARCHED || (await this.redis.lpos(lane, entry)) !== null) continue;
-      await this.redis.rpush(lane, entry);
+      await this.redis.multi().rpush(lane, entry).sadd(keys.lanes, lane).exec();
       queued++;
     }
     if (queued > 0) await this.redis.publish(keys.wake, JSON.stringify({ w: [], q: queued }));

@@ -19,6 +19,8 @@ export interface RedisStoreOptions {
 
 /** How long a timer that a poller got stays hidden from the others. */
 const TIMER_HOLD_MS = 5_000;
+/** How long a claim request is remembered: longer than a lost reply is asked for again. */
+const REPEATABLE_MS = 60_000;
 
 export class RedisStore implements WorkflowStore {
   readonly shards: number;
@@ -70,6 +72,16 @@ export class RedisStore implements WorkflowStore {
     return readClaims(await this.#scripts.call("claimTasks", [keys.timers], args));
   }
 
+  async claimSeparately(shard: number, request: ClaimRequest, leaseMs: number): Promise<{ nowMs: number; claims: Claim[] }> {
+    const keys = this.#keys.of(shard);
+    const [now, ...claims] = await this.#scripts.call<[number, ...(string | number)[][]]>(
+      "claimSeparately",
+      [keys.timers, keys.claimRequest(request.request), keys.claimsOf(request.worker)],
+      [keys.prefix, request.worker, request.want, leaseMs, this.options.retentionMs, REPEATABLE_MS, ...request.lanes.map((lane) => keys.lane(lane.handler))],
+    );
+    return { nowMs: now, claims: claims.flatMap(readClaims) };
+  }
+
   async completeTasks(shard: number, request: ClaimRequest, outcomes: readonly Outcome[]): Promise<CompleteReply> {
     const keys = this.#keys.of(shard);
     const args: (string | number)[] = [keys.prefix];
@@ -80,9 +92,9 @@ export class RedisStore implements WorkflowStore {
     return { codes: readCodes(codes), claims: readClaims(claims) };
   }
 
-  async heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[]): Promise<UnitRef[]> {
+  async heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[], leaseMs = this.options.leaseMs): Promise<UnitRef[]> {
     const keys = this.#keys.of(shard);
-    const args = [keys.prefix, worker, this.options.leaseMs, ...heartbeatArgs(refs)];
+    const args = [keys.prefix, worker, leaseMs, ...heartbeatArgs(refs)];
     const lost = await this.#scripts.call<number[]>("heartbeatTasks", [keys.timers, keys.leases], args);
     return lost.map((index) => refs[index] as UnitRef);
   }

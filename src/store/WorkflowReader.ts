@@ -1,6 +1,7 @@
 /** Reads workflows: headers for lists, details with every task, context and results. */
 
 import type { Redis } from "ioredis";
+import type { Served, WorkerDirectory } from "../engine/Fleet.js";
 import type { UnitRecord } from "../engine/ports.js";
 import type { AttemptState, GroupState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
 import { makeCursor } from "../workflow/cursor.js";
@@ -16,7 +17,7 @@ const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n",
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
-  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache) {}
+  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache, private readonly directory: WorkerDirectory) {}
 
   async plan(shard: number, hash: string): Promise<Plan | undefined> {
     return this.plans.cached(hash) ?? this.plans.get(this.shards.of(shard), hash);
@@ -91,7 +92,8 @@ export class WorkflowReader {
     const header = Object.fromEntries(HEADER.map((name) => [name, fields[name] ?? null])) as Header;
     const snapshot = snapshotOf(id, header, plan);
     const tasks = plan.nodes.map((node) => taskState(snapshot, node, fields));
-    for (const task of tasks) task.waitingFor = waitReasons(task, tasks, plan);
+    const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
+    for (const task of tasks) task.waitingFor = waitReasons(task, tasks, plan, served);
     return { ...snapshot, tasks, groups: plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(plan, group, tasks)) };
   }
 }
@@ -169,8 +171,21 @@ function attemptsOf(text: string | undefined, submittedMs: number): AttemptState
   });
 }
 
-function waitReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan): WaitReason[] {
-  if (task.status === "READY") return [{ kind: "WORKER", message: `waits for a worker with the handler ${task.node.task.handler}` }];
+/** Nobody has taken it; of an expanded task, none of the items that could run. */
+function waitsForWorker({ status, itemCounts }: TaskState): boolean {
+  return status === "READY" || (status === "RUNNING" && itemCounts !== undefined && itemCounts.ready > 0 && itemCounts.running === 0);
+}
+
+function workerReason({ status, node }: TaskState, served: Served | undefined): WaitReason {
+  const { handler } = node.task;
+  if (status === "READY" && node.expansion) {
+    return { kind: "WORKER", message: served?.plans ? "waits for a free worker to find its items" : "no worker that is alive can find its items" };
+  }
+  return { kind: "WORKER", message: served?.handlers.has(handler) ? `waits for a free worker with the handler ${handler}` : `no worker that is alive serves the handler ${handler}` };
+}
+
+function waitReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan, served: Served | undefined): WaitReason[] {
+  if (waitsForWorker(task)) return [workerReason(task, served)];
   if (task.status !== "PENDING") return task.waitingFor;
   return task.node.needs.flatMap((edge): WaitReason[] => {
     const before = tasks[edge.from] as TaskState;

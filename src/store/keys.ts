@@ -37,6 +37,18 @@ export class Keys {
   get leases(): string { return `${this.prefix}lease`; }
   /** hash with expiry: a worker's last claim request and the token it got, so that a repeated request gets the same answer */
   worker(worker: string): string { return `${this.prefix}wk:${worker}`; }
+  /** set with expiry: tokens of the claims that a remote worker holds; those that ended are struck off little by little */
+  claimsOf(worker: string): string { return `${this.prefix}wc:${worker}`; }
+  /** string with expiry: the tokens that a request of a remote worker got, so that a repeated request gets the same answer */
+  claimRequest(request: string): string { return `${this.prefix}rq:${request}`; }
+  /** set: lanes that may hold something */
+  get lanes(): string { return `${this.prefix}lanes`; }
+  /** hash: R ready, X running, W waiting -> how many tasks and items of all workflows of the shard */
+  get load(): string { return `${this.prefix}load`; }
+  /** hash: worker -> when it was heard of, and what it said of itself as JSON; of the whole deployment, in shard 0 */
+  get workers(): string { return `${this.prefix}workers`; }
+  /** zset: until when a worker counts as alive, in ms -> worker; in shard 0 */
+  get workersAlive(): string { return `${this.prefix}alive`; }
   /** zset: submission ms -> workflow; `all`, or by status letter */
   index(tenant: string, name: string): string { return `${this.prefix}ix:${tenant}:${name}`; }
   /** set: tenants that ever submitted here */

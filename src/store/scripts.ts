@@ -9,6 +9,7 @@ const FOLDER = new URL("./lua/", import.meta.url);
 
 export const SCRIPT_NAMES = [
   "submitWorkflow", "claimTasks", "completeTasks", "heartbeatTasks", "cancelWorkflow", "dueTimers", "storeItems", "deleteWorkflow",
+  "claimSeparately", "registerWorker", "queueState",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

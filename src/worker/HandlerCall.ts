@@ -1,7 +1,7 @@
 /** One call of a handler: its context, its deadline, and its answer as JSON. */
 
 import { FanwireError } from "../errors.js";
-import { CompleteLater, type Handler, type HandlerContext } from "../engine/handlers.js";
+import { CompleteLater, HandedOver, type Handler, type HandlerAnswer, type HandlerContext } from "../engine/handlers.js";
 import type { TaskProgress } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 
@@ -15,8 +15,8 @@ export interface CallAbout {
   onLog(message: string, data?: JsonValue): void;
 }
 
-/** An answer as JSON text, or one to record later. */
-export type Answer = Result | { laterMs: number; text: string };
+/** An answer as JSON text, one to record later, or none: somebody else reports. */
+export type Answer = Result | { laterMs: number; text: string } | HandedOver;
 
 /** What a handler gave, as the text that is stored; the value is made of the text only for those who ask. */
 export class Result {
@@ -94,7 +94,8 @@ export class HandlerCall implements HandlerContext {
     });
   }
 
-  #answer(result: JsonValue | CompleteLater | undefined): Answer {
+  #answer(result: HandlerAnswer): Answer {
+    if (result instanceof HandedOver) return result;
     if (result instanceof CompleteLater) return { laterMs: result.delayMs, text: JSON.stringify(result.result) };
     const text = textOf(result, this.about.task);
     return this.handler.builtIn ? new Result(text, result ?? null) : new Result(text);

@@ -1,7 +1,7 @@
 /** Runs the items of one claimed range side by side, and reports them together, or piece by piece while some still run. */
 
 import { FanwireError } from "../errors.js";
-import type { Handler } from "../engine/handlers.js";
+import { HandedOver, type Handler } from "../engine/handlers.js";
 import type { ItemPiece } from "../engine/ports.js";
 import { isTooLarge, toTaskError, writesWhole } from "../engine/Settlement.js";
 import { laneOf } from "../engine/TaskGroup.js";
@@ -83,6 +83,7 @@ export class RangeRun {
   }
 
   #ended(offset: number, answer: Answer): void {
+    if (answer instanceof HandedOver) return;
     if ("laterMs" in answer) {
       this.#finished.push({ letter: "W", offset, count: answer.laterMs, text: answer.text });
       return;

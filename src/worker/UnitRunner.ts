@@ -1,7 +1,7 @@
 /** Runs claimed units: finds what they need, evaluates conditions and templates, calls handlers, reports outcomes. */
 
 import { FanwireError } from "../errors.js";
-import type { HandlerRegistry } from "../engine/handlers.js";
+import { HandedOver, type HandlerRegistry } from "../engine/handlers.js";
 import { parsed, type ContextReader } from "../engine/ContextReader.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesWhole, type Settlement } from "../engine/Settlement.js";
@@ -24,7 +24,7 @@ export interface UnitRunnerServices {
   reader: WorkflowReader;
   contexts: ContextReader;
   settlement: Settlement;
-  handlers: HandlerRegistry;
+  handlers: Pick<HandlerRegistry, "get">;
   /** Sends an outcome; the code tells what became of it. */
   report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
   log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
@@ -99,6 +99,7 @@ export class UnitRunner {
     try {
       const started = call.run();
       const answer = started instanceof Promise ? await started : started;
+      if (answer instanceof HandedOver) return;
       if ("laterMs" in answer) this.services.report(unit, { kind: "wait", ref: unit.ref, delayMs: answer.laterMs, result: answer.text });
       else this.#completed(unit, plan, node, answer);
     } finally {

@@ -6,6 +6,7 @@ import type { Claim, ClaimRequest, Outcome, OutcomeCode, Wake, WorkflowReader, W
 import type { Settlement } from "../engine/Settlement.js";
 import { laneOf, PLAN_LANE } from "../engine/TaskGroup.js";
 import { LiveUnit } from "./LiveUnit.js";
+import { delayOf } from "./outcomeDelay.js";
 import { ShardLoop } from "./ShardLoop.js";
 import { UnitRunner } from "./UnitRunner.js";
 
@@ -20,6 +21,8 @@ export interface WorkerOptions {
   id: string;
   /** Handler calls that run at once. */
   concurrency: number;
+  /** Whether it leaves all handlers to others, and only finds items and collects outputs. */
+  plansOnly?: boolean;
   leaseMs: number;
   /** This worker has set a durable timer. */
   onTimer(shard: number, delayMs: number): void;
@@ -78,6 +81,13 @@ export class Worker {
     return this.#live.size;
   }
 
+  /** How many tasks and items it holds now. */
+  get calls(): number {
+    let calls = 0;
+    for (const { claim } of this.#live.values()) calls += claim.phase === "ITEMS" ? claim.itemCount : 1;
+    return calls;
+  }
+
   /** Claims nothing more, lets units finish for `graceMs`, hands the rest back, and resolves when all is recorded. */
   async stop(graceMs = 10_000): Promise<void> {
     this.#stopping = true;
@@ -100,7 +110,7 @@ export class Worker {
 
   /** Handlers in turn, so that a busy one does not keep the others' units waiting. */
   #lanes(): ClaimRequest["lanes"] {
-    const names = [PLAN_LANE, ...this.options.handlers.names()];
+    const names = this.options.plansOnly ? [PLAN_LANE] : [PLAN_LANE, ...this.options.handlers.names()];
     const first = this.#turn++ % names.length;
     return [...names.slice(first), ...names.slice(0, first)].map((handler) => ({
       handler, itemsPerSlot: this.options.handlers.get(handler)?.light ? LIGHT_ITEMS_PER_SLOT : 1,
@@ -213,14 +223,6 @@ export class Worker {
 
 function keyOf(ref: { workflowId: string; node: number; unit: string; token: string }): string {
   return `${ref.workflowId} ${ref.node} ${ref.unit} ${ref.token}`;
-}
-
-/** Until the first timer that an outcome sets; undefined when it sets none. */
-function delayOf(outcome: Outcome): number | undefined {
-  if (outcome.kind === "retry" || outcome.kind === "wait") return outcome.delayMs;
-  if (outcome.kind !== "items") return undefined;
-  const delays = outcome.pieces.filter(({ letter }) => letter === "Y" || letter === "W").map(({ count }) => count);
-  return delays.length === 0 ? undefined : Math.min(...delays);
 }
 
 function every(ms: number, run: () => void): () => void {

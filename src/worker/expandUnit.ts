@@ -23,12 +23,13 @@ const FIELDS_PER_SLICE = 100;
 
 /** @returns undefined when the claim was lost meanwhile */
 export async function expandOutcome(
-  services: { store: WorkflowStore; handlers: HandlerRegistry }, unit: LiveUnit, node: PlanNode, scope: Scope,
+  services: { store: WorkflowStore; handlers: Pick<HandlerRegistry, "get"> }, unit: LiveUnit, node: PlanNode, scope: Scope,
 ): Promise<ExpandOutcome | undefined> {
   const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
   const { items, shape } = await (compiledTask(node).expansion as TaskExpansion).expand(scope);
-  const light = services.handlers.get(node.task.handler)?.light ?? false;
-  const chunk = chunkSize(items, expansion.maxParallel, light);
+  const handler = services.handlers.get(node.task.handler);
+  // Workers elsewhere are given items one by one.
+  const chunk = handler ? chunkSize(items, expansion.maxParallel, handler.light ?? false) : 1;
   const variables = packChunks(items, chunk);
   const characters = variables.reduce((sum, text) => sum + text.length, 0);
   const inline = characters <= INLINE_CHARACTERS;

@@ -26,7 +26,7 @@ describe("submitting", () => {
   });
 
   test("an invalid definition gives every problem with its place, and no workflow", async () => {
-    const definition = { name: "bad", groups: [{ name: "g", tasks: [{ name: "a", handler: "nope" }, { name: "b", handler: "log", input: "{{ missing }}" }] }] };
+    const definition = { name: "bad", groups: [{ name: "g", tasks: [{ name: "a", handler: "transfrom" }, { name: "b", handler: "log", input: "{{ missing }}" }] }] };
     const { submitWorkflow } = await data(server, SUBMIT, { input: { definition } });
     expect(submitWorkflow.workflow).toBeNull();
     expect(submitWorkflow.problems.map(({ code, path }: { code: string; path: string }) => [code, path])).toEqual(expect.arrayContaining([

@@ -13,7 +13,8 @@ const PATTERNS: Record<string, string> = {
   workflow: keys.workflow("<id>"), context: keys.context("<id>"), events: keys.events("<id>"), items: keys.items("<id>", "<task>"),
   definition: keys.definition("<hash>"), idempotency: keys.idempotency("<tenant>", "<hash>"), lane: keys.lane("<handler>"),
   timers: keys.timers, leases: keys.leases, worker: keys.worker("<worker>"), index: keys.index("<tenant>", "<index>"), tenants: keys.tenants,
-  wake: keys.wake,
+  wake: keys.wake, claimsOf: keys.claimsOf("<worker>"), claimRequest: keys.claimRequest("<request>"), lanes: keys.lanes, load: keys.load,
+  workers: keys.workers, workersAlive: keys.workersAlive,
 };
 
 test("the table of keys is the list of keys", () => {

@@ -38,13 +38,14 @@ export async function keysUnder(redis: Redis, keyPrefix: string): Promise<string
   return [...found].sort();
 }
 
-/** Of a shard: leases, timers besides retention, and units waiting in lanes. */
+/** Of a shard: leases, timers besides retention, units waiting in lanes, and anything still counted as open. */
 export async function coordinationLeft(redis: Redis, keyPrefix: string, shard = 0): Promise<string[]> {
   const keys = new Keys(shardPrefix(keyPrefix, shard));
   const leases = (await redis.hkeys(keys.leases)).filter((field) => field !== "n").map((field) => `lease ${field}`);
   const timers = (await redis.zrange(keys.timers, 0, -1)).filter((member) => !member.startsWith("X ")).map((member) => `timer ${member}`);
   const lanes = (await keysUnder(redis, keyPrefix)).filter((key) => key.includes(":q:"));
-  return [...leases, ...timers, ...lanes];
+  const load = Object.entries(await redis.hgetall(keys.load)).filter(([, count]) => count !== "0").map(([name, count]) => `load ${name} ${count}`);
+  return [...leases, ...timers, ...lanes, ...load];
 }
 
 /** Nothing but data may outlive the workflows; leases and timers of units that ended otherwise go when they are due. */

@@ -37,11 +37,21 @@ const everything: WorkflowDefinition = workflow([group("g", [
   task("pause", { handler: "delay", input: { duration: "50ms" } }),
   task("again", { handler: "fail", input: { untilAttempt: 2, result: "ok" }, retry: retry({ initialDelayMs: 20, jitter: false }) }),
   task("each", { handler: "transform", input: { expression: "$length(x) + i", data: { x: "{{ x.text }}", i: "{{ x.i }}" } }, expansion: expansion({ array: { x: "xs" } }) }),
-  task("end", { handler: "log", after: ["b", "pause", "again", "each"] }),
+  task("far", { handler: "far", input: "{{ n }}" }),
+  task("end", { handler: "log", after: ["b", "pause", "again", "each", "far"] }),
 ])]);
 const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
 
 interface Outcome { events: string[]; context: JsonObject; cancelled: unknown }
+
+/** Plays the remote worker that has the handler `far`: its one task comes once, and its result is recorded. */
+async function workFarAway(): Promise<void> {
+  const { tasks } = await node.remoteWorkers.claimTasks(CALLER, { workerId: "far-away", handlers: ["far"], max: 5, waitMs: 20_000, leaseMs: 30_000 });
+  expect(tasks).toMatchObject([{ task: "g.far", attempt: 1, input: 20 }]);
+  await node.fleet.queues();
+  const claims = tasks.map(({ claim }) => claim);
+  expect(await node.remoteWorkers.completeTasks(CALLER, tasks.map(({ claim, input }) => ({ claim, result: input })))).toEqual({ accepted: claims, stale: [], problems: [] });
+}
 
 /** Runs a workflow with every feature to its end, and one that is cancelled; answers what does not depend on timing. */
 async function outcome(): Promise<Outcome> {
@@ -49,6 +59,7 @@ async function outcome(): Promise<Outcome> {
   expect(problems).toEqual([]);
   const { workflowId: second } = await node.engine.submitWorkflow(CALLER, { definition: oneGroup(task("held", { handler: "slow", input: { value: 1, ms: 300 } })) });
   const cancelled = await node.engine.cancelWorkflow(CALLER, second as string, "not wanted");
+  await workFarAway();
   const events = await eventsOf(node, workflowId as string);
   expectWholeLog(events);
   const later = await eventsOf(node, second as string);
@@ -70,7 +81,7 @@ function callOf(name: ScriptName): (words: string[]) => boolean {
 }
 
 test("without a fault the workflow comes out as it should", () => {
-  expect(undisturbed.context).toMatchObject({ a: 20, b: 21, pause: null, again: "ok", end: null });
+  expect(undisturbed.context).toMatchObject({ a: 20, b: 21, pause: null, again: "ok", far: 20, end: null });
   expect(undisturbed.context["each"]).toEqual(Array.from({ length: 100 }, (_, i) => long.length + i));
   expect(undisturbed.cancelled).toEqual([{ problems: [] }, "WORKFLOW_CANCELLED"]);
 });

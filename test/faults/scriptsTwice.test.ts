@@ -165,6 +165,23 @@ test.each<["range" | "item of its own", "C" | "F" | "Y" | "W", string]>([
   expect((await send(items(ref, letter, text)))[0]).toBe("OK");
 });
 
+test("claimSeparately, of a range that it takes apart", async () => {
+  const { ref } = await claimed(fan);
+  await client.store.completeTasks(0, client.request(0), [expandOutcome(ref, 4)]);
+  const request = { worker: "far", request: `far-${ref.workflowId}`, want: 2, lanes: [{ handler: "slow", itemsPerSlot: 1 }] };
+  const [first, second] = await twice(() => client.store.claimSeparately(0, request, 60_000));
+  expect(first.claims.map(({ firstItem, itemCount }) => [firstItem, itemCount])).toEqual([[0, 1], [1, 1]]);
+  expect(new Set(first.claims.map(({ token }) => token)).size).toBe(2);
+  expect(second.claims).toEqual(first.claims);
+});
+
+test("queueState", async () => {
+  await submit(definition);
+  const [first, second] = await twice(() => node.fleet.queues());
+  expect(first).toMatchObject([{ ready: 1, running: 0, delayed: 0 }]);
+  expect(second).toEqual(first);
+});
+
 test("heartbeatTasks", async () => {
   const { ref } = await claimed(definition);
   const other = { ...ref, token: "999" };

@@ -10,10 +10,11 @@ export async function coordinationFields(redis: Redis, keys: Keys, workflowId: s
   return (await redis.hkeys(keys.workflow(workflowId))).filter((field) => COORDINATION.test(field));
 }
 
-/** Units in lanes, leases, timers other than those of retention: none, once nothing runs and nothing waits. */
+/** Units in lanes, leases, timers other than those of retention, anything still counted as open: none, once nothing runs and nothing waits. */
 export async function coordinationLeft(redis: Redis, keys: Keys): Promise<string[]> {
   const lanes = await redis.keys(keys.lane("*"));
   const leases = (await redis.hkeys(keys.leases)).filter((field) => field !== "n");
   const timers = (await redis.zrange(keys.timers, 0, -1)).filter((member) => !member.startsWith("X "));
-  return [...lanes, ...leases.map((field) => `lease ${field}`), ...timers];
+  const load = Object.entries(await redis.hgetall(keys.load)).filter(([, count]) => count !== "0");
+  return [...load.map(([name, count]) => `load ${name} ${count}`), ...lanes, ...leases.map((field) => `lease ${field}`), ...timers];
 }

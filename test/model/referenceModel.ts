@@ -171,7 +171,7 @@ class Model {
     const answer = await handler.run({
       input: copy(input), workflowId: "model", task: address, attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, log: () => {},
     });
-    const result = copy((answer instanceof CompleteLater ? answer.result : answer) ?? null);
+    const result = copy(((answer instanceof CompleteLater ? answer.result : answer) ?? null) as JsonValue);
     if (JSON.stringify(result).length > this.limits.characters) throw new TooMuch();
     return result;
   }

@@ -11,6 +11,7 @@ test("every key of a shard carries the shard's hash tag, and no other", () => {
   const all = [
     keys.workflow(id), keys.context(id), keys.events(id), keys.items(id, 3), keys.definition("abc"), keys.idempotency("default", "hash"),
     keys.lane("log"), keys.timers, keys.leases, keys.worker("w1"), keys.index("default", "all"), keys.tenants, keys.wake,
+    keys.claimsOf("w1"), keys.claimRequest("r1"), keys.lanes, keys.load, keys.workers, keys.workersAlive,
   ];
   for (const key of all) expect(/\{([^}]*)\}/.exec(key)?.[1]).toBe("s7");
   expect(new Set(all).size).toBe(all.length);

@@ -27,7 +27,7 @@ test("a valid definition gives its graph", () => {
 });
 
 test("an invalid one gives its problems, and the graph as far as it can be told", () => {
-  const report = buildPlanReport(oneGroup(task("x", { input: "{{ y }}", handler: "none" }), task("y", { input: "{{ x }} {{" })), {}, knownHandlers);
+  const report = buildPlanReport(oneGroup(task("x", { input: "{{ y }}", handler: "htpp" }), task("y", { input: "{{ x }} {{" })), {}, knownHandlers);
   expect(report.valid).toBe(false);
   expect(report.problems.map(({ code }) => code)).toEqual(["UNKNOWN_HANDLER", "TEMPLATE_SYNTAX"]);
   expect(report.nodes.map(({ task: address }) => address)).toEqual(["g.x", "g.y"]);

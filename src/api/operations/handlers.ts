@@ -6,8 +6,8 @@ import { Handler } from "../types/Handler.js";
 
 @Resolver()
 export class HandlersQuery {
-  @Query(() => [Handler], { description: "The handlers that tasks can call." })
-  handlers(@Ctx() { engine }: ApiContext): Handler[] {
+  @Query(() => [Handler], { description: "The handlers that tasks can call: those of this server, and those that live workers hold." })
+  handlers(@Ctx() { engine }: ApiContext): Promise<Handler[]> {
     return engine.handlers();
   }
 }

@@ -17,7 +17,7 @@ export class PlanWorkflowQuery {
     @Ctx() { engine }: ApiContext,
     @Arg("definition", () => WorkflowDefinitionInput, { description: "The definition to check." }) definition: WorkflowDefinitionInput,
     @Arg("context", () => JSONScalar, { nullable: true, description: "The initial context it would be submitted with; by default empty." }) context?: JsonValue,
-  ): WorkflowPlan {
+  ): Promise<WorkflowPlan> {
     return engine.planWorkflow(toWorkflowDefinition(definition), toOptionalJson(context));
   }
 }

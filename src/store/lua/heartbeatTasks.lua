@@ -25,4 +25,5 @@ for i = 4, #ARGV, 4 do
   if not record or string.match(record, '^X %d+ (%d+)') ~= token then lost[#lost + 1] = (i - 4) / 4 end
 end
 call('PEXPIRE', prefix .. 'wk:' .. worker, leaseMs * 4)
+call('PEXPIRE', prefix .. 'wc:' .. worker, leaseMs * 4)
 return lost

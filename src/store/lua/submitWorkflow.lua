@@ -12,7 +12,7 @@ local prefix = ARGV[1]
 --- @include lanes
 --- @include arguments
 
-local reply, ids = {}, {}
+local reply, ids, units = {}, {}, 0
 local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id end
 
 while at <= #ARGV do
@@ -36,16 +36,13 @@ while at <= #ARGV do
     if #context > 0 then F.sliced('HSET', prefix .. 'c:' .. id, context) end
     call('RPUSH', prefix .. 'e:' .. id, '1 ' .. now .. '\n' .. lines)
     for _, index in ipairs({ 'all', 'P' }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
+    units = units + #ready / 2
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
     ids[#ids + 1] = '"' .. id .. '"'
     answer('OK', id)
   end
 end
 
-local waiting = 0
-for _, lane in ipairs(laneOrder) do
-  F.sliced('RPUSH', lane, pushed[lane])
-  waiting = waiting + #pushed[lane]
-end
-if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. waiting .. '}') end
+F.flushLanes(units, 0, 0)
+if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. '}') end
 return reply

@@ -5,7 +5,7 @@ import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach } from "vitest";
 import type { FanwireError } from "../../../src/errors.js";
-import type { CompleteLater, Handler, HandlerContext } from "../../../src/engine/handlers.js";
+import type { Handler, HandlerAnswer, HandlerContext } from "../../../src/engine/handlers.js";
 import type { JsonValue } from "../../../src/workflow/json.js";
 
 export interface LogEntry {
@@ -22,7 +22,7 @@ export function contextOf(input: JsonValue, more: Partial<HandlerContext> & { lo
   };
 }
 
-export async function run(handler: Handler, input: JsonValue, more: Partial<HandlerContext> & { logged?: LogEntry[] } = {}): Promise<JsonValue | CompleteLater | undefined> {
+export async function run(handler: Handler, input: JsonValue, more: Partial<HandlerContext> & { logged?: LogEntry[] } = {}): Promise<HandlerAnswer> {
   return handler.run(contextOf(input, more));
 }
 

@@ -16,5 +16,7 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 -- Redis' Lua can unpack some 8,000 values at once; calls with more are sliced.
 local SLICE = 4000
 function F.sliced(command, key, values)
-  for s = 1, #values, SLICE do call(command, key, unpack(values, s, math.min(#values, s + SLICE - 1))) end
+  local reply
+  for s = 1, #values, SLICE do reply = call(command, key, unpack(values, s, math.min(#values, s + SLICE - 1))) end
+  return reply
 end

@@ -16,7 +16,8 @@ function F.loadWorkflow(id)
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
   wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
-    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R', context = {} }
+    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R', context = {},
+    wasReady = n[3], wasRunning = n[4], wasWaiting = n[5] }
   workflows[id] = wf
   loaded[#loaded + 1] = wf
   return wf
@@ -154,12 +155,13 @@ end
 
 -- Writes what the script changed, one HSET and one log entry per workflow, and rings the doorbell once.
 function F.flushWorkflows()
-  local ids = {}
+  local ids, ready, running, waiting = {}, 0, 0, 0
   for _, wf in ipairs(loaded) do
     if wf.open and wf.left == 0 then
       local bad = F.get(wf, 'bad')
       F.finishWorkflow(wf, bad and 'F' or 'C', bad or '-')
     end
+    ready, running, waiting = ready + wf.n[3] - wf.wasReady, running + wf.n[4] - wf.wasRunning, waiting + wf.n[5] - wf.wasWaiting
     local fields, gone = { 'seq', wf.seq + wf.events, 'left', wf.left, 'n', table.concat(wf.n, ' ') }, {}
     if wf.events > 0 then
       local entries = call('RPUSH', prefix .. 'e:' .. wf.id, (wf.seq + 1) .. ' ' .. now .. '\n' .. table.concat(wf.lines, '\n'))
@@ -181,14 +183,8 @@ function F.flushWorkflows()
     if #gone > 0 then F.sliced('HDEL', wf.w, gone) end
     if #wf.context > 0 then F.sliced('HSET', prefix .. 'c:' .. wf.id, wf.context) end
   end
-  local waiting = 0
-  for _, lane in ipairs(laneOrder) do
-    if pushed[lane] then
-      F.sliced('RPUSH', lane, pushed[lane])
-      waiting = waiting + #pushed[lane]
-    end
-  end
-  if #ids > 0 or waiting > 0 then
-    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. waiting .. '}')
+  local queued = F.flushLanes(ready, running, waiting)
+  if #ids > 0 or queued > 0 then
+    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. '}')
   end
 end

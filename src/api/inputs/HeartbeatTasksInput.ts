@@ -1,0 +1,16 @@
+/** Claims that a worker still works on. */
+
+import { Field, ID, InputType } from "type-graphql";
+import { DurationScalar } from "../scalars.js";
+
+@InputType("HeartbeatTasksInput", { description: "Claims that a worker still works on." })
+export class HeartbeatTasksInput {
+  @Field(() => String, { description: "The worker that claimed them." })
+  workerId!: string;
+
+  @Field(() => [ID], { description: "Its claims, at most 1,000." })
+  claims!: string[];
+
+  @Field(() => DurationScalar, { nullable: true, description: "How long they hold from now, 1s to 1h; by default as long as each was claimed for." })
+  lease?: number | null;
+}

@@ -1,0 +1,18 @@
+/** The handlers that definitions may name without being asked whether another was meant: this process's, and those of live workers. */
+
+import type { WorkflowDefinition } from "../workflow/definition.js";
+import type { KnownHandlers } from "../workflow/rules/ruleInput.js";
+import type { WorkerDirectory } from "./Fleet.js";
+import type { HandlerRegistry } from "./handlers.js";
+
+/** Live workers are asked for only when the definition names a handler that this process does not have. */
+export async function knownHandlersFor(definition: WorkflowDefinition, handlers: HandlerRegistry, directory: WorkerDirectory): Promise<KnownHandlers> {
+  const isOwn = (name: string): boolean => handlers.get(name) !== undefined;
+  if (definition.groups.every((group) => group.tasks.every(({ handler }) => isOwn(handler)))) return { has: isOwn, names: () => handlers.names() };
+  const served = await directory.served();
+  return {
+    has: (name) => isOwn(name) || served.handlers.has(name),
+    // Only names that are always here count as what was meant: those of workers may come in families (score_v1, score_v2).
+    names: () => handlers.names(),
+  };
+}

@@ -1,0 +1,98 @@
+/** Claims units for workers elsewhere and brings each up to the handler's call, as for handlers of this process. */
+
+import { randomUUID } from "node:crypto";
+import { writeClaimId, type RemoteClaim } from "../../engine/claimId.js";
+import { HandedOver, type Handler, type HandlerContext } from "../../engine/handlers.js";
+import type { Claim, Outcome } from "../../engine/ports.js";
+import { laneOf } from "../../engine/TaskGroup.js";
+import type { ClaimedTask } from "../../engine/WorkerProtocol.js";
+import { LiveUnit } from "../LiveUnit.js";
+import { UnitRunner, type UnitRunnerServices } from "../UnitRunner.js";
+import type { ClaimWish } from "./claimInput.js";
+import type { OutcomeSender } from "./OutcomeSender.js";
+
+export type RemoteClaimsServices = Omit<UnitRunnerServices, "handlers" | "report"> & { sender: OutcomeSender };
+
+/** A claim that a worker was told of. */
+export interface Offer { task: ClaimedTask; claim: RemoteClaim }
+
+export class RemoteClaims {
+  #turn = 0;
+
+  constructor(private readonly services: RemoteClaimsServices) {}
+
+  /** Up to `want` tasks that can run now; none when there are none. */
+  async take(wish: ClaimWish, want: number): Promise<Offer[]> {
+    const { store } = this.services;
+    const offers: Offer[] = [];
+    const turn = this.#turn++;
+    for (let i = 0; i < store.shards && offers.length < want; i++) {
+      await this.#takeFrom((turn + i) % store.shards, wish, want, turned(wish.handlers, turn), offers);
+    }
+    return offers;
+  }
+
+  /** Asks on while units end before they come to a handler: skipped by their condition, or failed by their templates. */
+  async #takeFrom(shard: number, wish: ClaimWish, want: number, handlers: readonly string[], offers: Offer[]): Promise<void> {
+    const { store, sender } = this.services;
+    const lanes = handlers.map((handler) => ({ handler, itemsPerSlot: 1 }));
+    for (let asked = want - offers.length; asked > 0; asked = want - offers.length) {
+      const request = { worker: wish.worker, request: randomUUID(), want: asked, lanes };
+      const { nowMs, claims } = await store.claimSeparately(shard, request, wish.leaseMs);
+      const outcomes: Outcome[] = [];
+      const made = await Promise.all(claims.map((claim) => this.#prepare(claim, nowMs, wish.leaseMs, outcomes)));
+      await sender.send(outcomes);
+      offers.push(...made.flatMap((offer) => offer ?? []));
+      if (claims.length < asked) return;
+    }
+  }
+
+  /** Gives units back that nobody works on; those that are no longer claimed so stay as they are. */
+  async handBack(claims: readonly RemoteClaim[]): Promise<void> {
+    const outcomes = await Promise.all(claims.map(async ({ ref, item }): Promise<Outcome[]> => {
+      const node = (await this.services.reader.planOf(ref.workflowId))?.nodes[ref.node];
+      return node ? [{ kind: "requeue", ref, lane: laneOf(node, item ? "ITEMS" : "PLAIN"), lost: false }] : [];
+    }));
+    await this.services.sender.send(outcomes.flat());
+  }
+
+  /** @returns undefined when the unit ended without a call: then `outcomes` says how */
+  async #prepare(claim: Claim, nowMs: number, leaseMs: number, outcomes: Outcome[]): Promise<Offer | undefined> {
+    const calls: { handler: string; context: HandlerContext }[] = [];
+    const unit = new LiveUnit(claim, 1);
+    const runner = new UnitRunner({
+      ...this.services,
+      handlers: { get: (name) => handOver(name, (context) => calls.push({ handler: name, context })) },
+      report: (_unit, outcome) => { outcomes.push(outcome); },
+    });
+    await runner.run(unit);
+    const [call] = calls;
+    if (!call) return undefined;
+    const remote: RemoteClaim = { ref: unit.ref, leaseMs, ...(claim.phase === "ITEMS" ? { item: openItem(claim) } : {}) };
+    const { handler, context: { input, workflowId, task, attempt } } = call;
+    return { claim: remote, task: { claim: writeClaimId(remote), handler, input, workflowId, task, attempt, leaseUntilMs: nowMs + leaseMs } };
+  }
+}
+
+/** Stands for a handler that a remote worker has. */
+function handOver(name: string, onCall: (context: HandlerContext) => void): Handler {
+  return {
+    name, description: "", builtIn: false,
+    run(context) {
+      onCall(context);
+      return new HandedOver();
+    },
+  };
+}
+
+/** The one item that the unit has still to run. */
+function openItem(claim: Claim): { index: number; offset: number } {
+  const at = claim.statuses.indexOf(claim.unit.startsWith("r") ? "." : "r");
+  return { index: claim.firstItem + at, offset: claim.offset + at };
+}
+
+/** From another one each time, so that a busy handler does not keep the others' tasks waiting. */
+function turned(handlers: readonly string[], turn: number): readonly string[] {
+  const first = turn % handlers.length;
+  return [...handlers.slice(first), ...handlers.slice(0, first)];
+}
