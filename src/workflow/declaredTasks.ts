@@ -79,16 +79,21 @@ export function unique(names: readonly string[]): string[] {
 
 function readsOf(task: TaskDefinition, path: string, declaredIn: DeclaredGroup, sources: SourceReader): KeyRead[] {
   const inItem = itemScopeReads(task.expansion);
-  return [
-    ...chainOf(declaredIn).flatMap(({ group, path: at }) =>
-      group.dependencies.map((name, i): KeyRead => ({ name, path: `${at}.dependencies[${i}]`, need: "REQUIRED" }))),
-    ...task.dependencies.map((name, at): KeyRead => ({ name, path: `${path}.dependencies[${at}]`, need: "REQUIRED" })),
-    ...task.optionalDependencies.map((name, at): KeyRead => ({ name, path: `${path}.optionalDependencies[${at}]`, need: "OPTIONAL" })),
+  const inferred = [
     ...sources.expression(task.when, `${path}.when`),
     ...inItem(sources.template(task.input, `${path}.input`)),
     // Of the task, not of an item: the item's variables do not stand before the keys of their names.
     ...sources.template(task.fallback, `${path}.fallback`),
     ...(task.expansion === undefined ? [] : expansionReads(task.expansion, `${path}.expansion`, inItem, sources)),
+  ];
+  // Who declares a key as optional reads it as null in his templates, too.
+  const optional = new Set(task.optionalDependencies);
+  return [
+    ...chainOf(declaredIn).flatMap(({ group, path: at }) =>
+      group.dependencies.map((name, i): KeyRead => ({ name, path: `${at}.dependencies[${i}]`, need: "REQUIRED" }))),
+    ...task.dependencies.map((name, at): KeyRead => ({ name, path: `${path}.dependencies[${at}]`, need: "REQUIRED" })),
+    ...task.optionalDependencies.map((name, at): KeyRead => ({ name, path: `${path}.optionalDependencies[${at}]`, need: "OPTIONAL" })),
+    ...inferred.map((read): KeyRead => (optional.has(read.name) ? { ...read, need: "OPTIONAL" } : read)),
   ];
 }
 

@@ -249,9 +249,10 @@ function flat(groups: readonly TaskGroupDefinition[], prefix: string, waitsFor: 
 
 function declare({ address: groupAddress, dependencies }: AroundTask, task: TaskDefinition, written: ReadonlySet<string>): Declared {
   const required = new Set([...dependencies, ...task.dependencies]);
+  const declaredOptional = new Set(task.optionalDependencies);
   const optional = new Set(task.optionalDependencies);
   const add = (reads: Reads, isVariable: (name: string) => boolean = () => false, maybeVariable = false): void => {
-    for (const name of reads.required) if (!isVariable(name)) (maybeVariable && !written.has(name) ? optional : required).add(name);
+    for (const name of reads.required) if (!isVariable(name)) (declaredOptional.has(name) || (maybeVariable && !written.has(name)) ? optional : required).add(name);
     for (const name of reads.optional) if (!isVariable(name)) optional.add(name);
   };
   const { expansion } = task;
