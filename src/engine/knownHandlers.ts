@@ -8,11 +8,21 @@ import type { HandlerRegistry } from "./handlers.js";
 /** Live workers are asked for only when the definition names a handler that this process does not have. */
 export async function knownHandlersFor(definition: WorkflowDefinition, handlers: HandlerRegistry, directory: WorkerDirectory): Promise<KnownHandlers> {
   const isOwn = (name: string): boolean => handlers.get(name) !== undefined;
-  if (definition.groups.every((group) => group.tasks.every(({ handler }) => isOwn(handler)))) return { has: isOwn, names: () => handlers.names() };
+  if (!namesAnother(definition, isOwn)) return { has: isOwn, names: () => handlers.names() };
   const served = await directory.served();
   return {
     has: (name) => isOwn(name) || served.handlers.has(name),
     // Only names that are always here count as what was meant: those of workers may come in families (score_v1, score_v2).
     names: () => handlers.names(),
   };
+}
+
+/** Does not recurse: nothing has been said yet about how deep groups may nest. */
+function namesAnother(definition: WorkflowDefinition, isOwn: (name: string) => boolean): boolean {
+  const open = [...definition.groups];
+  for (let group = open.pop(); group !== undefined; group = open.pop()) {
+    if (group.tasks.some(({ handler }) => !isOwn(handler))) return true;
+    for (const nested of group.groups ?? []) open.push(nested);
+  }
+  return false;
 }

@@ -64,6 +64,9 @@ test("a handler that nobody has is accepted with a warning, until a worker serve
   expect(await plan("transfrom")).toMatchObject({ valid: false, problems: [{ code: "UNKNOWN_HANDLER", hint: "Did you mean transform?" }] });
   // A name that is served is meant, whatever it is like.
   expect(await plan("htttp")).toMatchObject({ valid: true, problems: [] });
+  const nested = { name: "nested", groups: [{ name: "g", groups: [{ name: "inner", tasks: [{ name: "a", handler: "htttp" }] }] }] };
+  const { planWorkflow } = await data(server, "query($d: WorkflowDefinitionInput!) { planWorkflow(definition: $d) { problems { code } warnings { code } } }", { d: nested });
+  expect(planWorkflow).toEqual({ problems: [], warnings: [] });
   expect(await plan("no such name")).toMatchObject({ valid: false, problems: [{ code: "UNKNOWN_HANDLER" }] });
 });
 
