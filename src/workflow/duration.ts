@@ -31,13 +31,13 @@ export function parseDuration(text: string): number {
 
 /**
  * The shortest exact way to write a duration, in the largest unit that gives a whole number: 90000 is "90s", 120000 is
- * "2m", 0 is "0ms".
+ * "2m", 0 is "0s".
  * @param ms whole milliseconds, 0 or more; fractions are rounded
  */
 export function formatDuration(ms: number): string {
   const whole = Math.round(ms);
   const units: Unit[] = ["d", "h", "m", "s"];
-  const unit = whole === 0 ? "ms" : (units.find((candidate) => whole % UNIT_MS[candidate] === 0) ?? "ms");
+  const unit = whole === 0 ? "s" : (units.find((candidate) => whole % UNIT_MS[candidate] === 0) ?? "ms");
   return `${whole / UNIT_MS[unit]}${unit}`;
 }
 
