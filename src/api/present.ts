@@ -45,6 +45,7 @@ export function toWorkflowDefinition(input: WorkflowDefinitionInput): WorkflowDe
     description: input.description,
     groups: input.groups.map(toGroup),
     onFailure: input.onFailure ?? "CONTINUE",
+    reducers: input.reducers?.length ? input.reducers.map(({ key, reducer }) => ({ key, reducer })) : undefined,
   });
 }
 
@@ -71,6 +72,7 @@ function toTask(input: TaskInput): TaskDefinition {
     optionalResultKeys: input.optionalResultKeys ?? [],
     when: input.when,
     expansion: input.expansion ? toExpansion(input.expansion) : undefined,
+    validate: input.validate,
     retry: input.retry ? toRetry(input.retry) : undefined,
     timeoutMs: input.timeout,
     onFailure,

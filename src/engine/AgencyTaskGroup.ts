@@ -51,7 +51,7 @@ export class AgencyTaskGroup {
     const shard = this.#shardFor(caller, input.idempotencyKey);
     const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject);
     const stored = this.services.store.submitWorkflow(shard, command);
-    this.services.onSubmitting(shard, command.id, command.context);
+    this.services.onSubmitting(shard, command.id, settledContext(plan, command.context));
     const reply = await stored;
     if (reply.code === "CONFLICT") {
       const message = `The idempotency key ${JSON.stringify(input.idempotencyKey)} stands for workflow ${reply.id}, which has another payload`;
@@ -93,6 +93,12 @@ function requestProblems(input: SubmitWorkflowInput): Problem[] {
     problems.push(problem("INVALID_VALUE", `An idempotency key has 1 to ${MAX_IDEMPOTENCY_KEY} characters`, "idempotencyKey"));
   }
   return problems;
+}
+
+/** What stays as it is: keys without a reducer. */
+function settledContext({ reduced }: Plan, context: readonly string[]): readonly string[] {
+  if (reduced.size === 0) return context;
+  return context.filter((_, i) => !reduced.has(context[i - (i % 2)] as string));
 }
 
 function sha256(text: string): string {

@@ -4,6 +4,7 @@ import type { TaskError } from "../workflow/events.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { collectOutput, resultFields, type ItemOutcome as ItemResult } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { reduceParts } from "../workflow/reducers.js";
 import type { ItemOutcome, WorkflowReader } from "./ports.js";
 
 /** Text kept for workers, over all workflows, in characters. */
@@ -24,17 +25,18 @@ function viewOf(text: string): number | undefined {
 }
 
 export class ContextReader {
-  /** In order of last use. Context keys are written once, so what was read stays true. */
+  /** In order of last use. Keys without a reducer are written once, so what was read stays true; the others are not kept. */
   readonly #cache = new Map<string, Cached>();
   #characters = 0;
 
   constructor(private readonly reader: WorkflowReader) {}
 
-  /** Values of the keys that are present, as they stand now. */
+  /** Values of the keys that are present, as they stand now: a key with a reducer combines what has been delivered so far. */
   async read(workflowId: string, plan: Plan, keys?: readonly string[]): Promise<JsonObject> {
     const texts = await this.reader.contextTexts(workflowId, keys);
     const context: JsonObject = {};
-    for (const [key, text] of texts) context[key] = await this.#value(workflowId, plan, key, text);
+    for (const [key, text] of texts) if (!plan.reduced.has(key)) context[key] = await this.#value(workflowId, plan, key, text);
+    for (const [key, value] of await this.#reduced(workflowId, plan, keys, texts)) context[key] = value;
     return context;
   }
 
@@ -53,7 +55,10 @@ export class ContextReader {
     const known = this.#cache.get(workflowId)?.values;
     const missing = keys.filter((key) => !known?.has(key));
     const values = new Map(known);
-    for (const [key, text] of await this.reader.contextTexts(workflowId, missing)) {
+    const texts = await this.reader.contextTexts(workflowId, missing);
+    for (const [key, value] of await this.#reduced(workflowId, plan, missing, texts)) values.set(key, value);
+    for (const [key, text] of texts) {
+      if (plan.reduced.has(key)) continue;
       const value = await this.#value(workflowId, plan, key, text);
       values.set(key, value);
       this.remember(workflowId, key, value, text.length);
@@ -79,7 +84,7 @@ export class ContextReader {
     }
   }
 
-  /** The initial context of a workflow that is just being stored. @param context keys and JSON texts, alternating */
+  /** The initial context of a workflow that is just being stored. @param context keys without a reducer and JSON texts, alternating */
   expect(workflowId: string, context: readonly string[]): void {
     for (let i = 0; i < context.length; i += 2) {
       const text = context[i + 1] as string;
@@ -92,6 +97,32 @@ export class ContextReader {
     const node = viewOf(text);
     if (node === undefined) return JSON.parse(text) as JsonValue;
     return this.outputOf(workflowId, plan.nodes[node] as PlanNode, key);
+  }
+
+  /** Values of those keys (undefined: of all) that have a reducer, from their initial values on. Absent ones are left out. */
+  async #reduced(workflowId: string, plan: Plan, keys: readonly string[] | undefined, initial: ReadonlyMap<string, string>): Promise<Map<string, JsonValue>> {
+    const values = new Map<string, JsonValue>();
+    if (plan.reduced.size === 0) return values;
+    for (const key of keys ?? plan.reduced.keys()) {
+      const reduced = plan.reduced.get(key);
+      if (!reduced) continue;
+      const parts: JsonValue[] = [];
+      for (const [node, text] of await this.reader.completedResults(workflowId, reduced.writers)) {
+        parts.push(...(await this.#partOf(workflowId, plan.nodes[node] as PlanNode, key, text)));
+      }
+      const start = initial.get(key);
+      const value = reduceParts(reduced.reducer, start === undefined ? undefined : (JSON.parse(start) as JsonValue), parts);
+      if (value !== undefined) values.set(key, value);
+    }
+    return values;
+  }
+
+  /** What a completed task contributes to a key: one value, or none when its result lacks an optional field. */
+  async #partOf(workflowId: string, node: PlanNode, key: string, text: string | undefined): Promise<JsonValue[]> {
+    if (text === undefined && !node.expansion) return [];
+    const result = text === undefined ? await this.outputOf(workflowId, node) : (JSON.parse(text) as JsonValue);
+    const fields = resultFields(node, result);
+    return "error" in fields ? [] : fields.writes.filter(([name]) => name === key).map(([, value]) => value);
   }
 
   /** The output of an expanded task, made of its items; of one key when the task writes several. */

@@ -119,5 +119,6 @@ export async function resultOf(
   if (text !== undefined) return JSON.parse(text) as JsonValue;
   const key = node.keys[0];
   if (key === undefined) return undefined;
+  if (plan.reduced.has(key)) return node.expansion ? contexts.outputOf(workflowId, node) : undefined;
   return (await contexts.read(workflowId, plan, [key]))[key];
 }

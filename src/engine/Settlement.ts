@@ -4,10 +4,13 @@ import { FanwireError } from "../errors.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import type { TaskError } from "../workflow/events.js";
 import { decideFailure } from "../workflow/failure.js";
-import type { JsonValue } from "../workflow/json.js";
+import { itemScope } from "../workflow/itemScope.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { MAX_CONTEXT_VALUE_BYTES } from "../workflow/limits.js";
 import { resultFields } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { misfitOf } from "../workflow/reducers.js";
+import { checkResult } from "../workflow/resultCheck.js";
 import type { ContextReader } from "./ContextReader.js";
 import type { DoneOutcome, ItemPiece, Outcome, UnitRef } from "./ports.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
@@ -37,9 +40,14 @@ export interface ResultText {
   readonly value: JsonValue;
 }
 
+/** Whether the task has one context key, which takes its whole result. */
+export function writesOne(node: PlanNode): boolean {
+  return node.keys.length === 1 && node.optionalKeys.length === 0;
+}
+
 /** Whether the task's one context key holds its whole result: then nothing is kept beside it. */
 export function writesWhole(node: PlanNode): boolean {
-  return node.keys.length === 1 && node.optionalKeys.length === 0;
+  return writesOne(node) && node.reducedKeys.length === 0;
 }
 
 export class Settlement {
@@ -54,10 +62,12 @@ export class Settlement {
     }
     const fields = resultFields(node, result.value);
     if ("error" in fields) throw fields.error;
-    const written = new Set(fields.writes.map(([key]) => key));
+    for (const [key, value] of fields.writes) this.checkPart(plan, node, key, value);
+    const reduced = new Set(node.reducedKeys);
+    const present = new Set([...reduced, ...fields.writes.map(([key]) => key)]);
     return this.#done(node, ref, "COMPLETED", {
-      writes: fields.writes.flatMap(([key, value]) => [key, JSON.stringify(value)]),
-      route: TaskGroup.route(plan, node, "COMPLETED", node.optionalKeys.filter((key) => !written.has(key))),
+      writes: fields.writes.flatMap(([key, value]) => [key, reduced.has(key) ? "" : JSON.stringify(value)]),
+      route: TaskGroup.route(plan, node, "COMPLETED", node.optionalKeys.filter((key) => !present.has(key))),
       result: result.text,
       ...failure,
     });
@@ -65,12 +75,37 @@ export class Settlement {
 
   /** An expanded task whose one key is a view over its items: nothing is copied. */
   completeAsView(plan: Plan, node: PlanNode, ref: UnitRef): DoneOutcome {
-    const writes = node.keys.flatMap((key) => [key, `@${node.index}`]);
+    const writes = node.keys.flatMap((key) => [key, node.reducedKeys.includes(key) ? "" : `@${node.index}`]);
     return this.#done(node, ref, "COMPLETED", { writes, route: TaskGroup.route(plan, node, "COMPLETED") });
   }
 
   skip(plan: Plan, node: PlanNode, ref: UnitRef): DoneOutcome {
     return this.#done(node, ref, "SKIPPED", { error: "C", route: TaskGroup.route(plan, node, "CONDITION") });
+  }
+
+  /** A task that waited for all writers of a key, none of which delivered anything. @param key required, with a reducer, absent */
+  skipMissing(plan: Plan, node: PlanNode, ref: UnitRef, key: string): DoneOutcome {
+    const cause = plan.reduced.get(key)?.writers[0] ?? node.index;
+    return this.#done(node, ref, "SKIPPED", { error: `U${cause}`, route: TaskGroup.route(plan, node, "MISSING") });
+  }
+
+  /**
+   * Holds a result that was recorded earlier, or elsewhere, against the task's `validate`.
+   * @param item whose result it is; absent: the task's own
+   * @throws FanwireError RESULT_INVALID, EXPRESSION_ERROR, EXPRESSION_LIMIT
+   */
+  async validate(plan: Plan, node: PlanNode, ref: UnitRef, value: JsonValue, item?: { index: number; variables: JsonObject }): Promise<void> {
+    if (node.task.validate === undefined) return;
+    const values = await this.contexts.load(ref.workflowId, plan, readableKeys(node));
+    const scope = new TaskScope(values, node, { workflowId: ref.workflowId, workflowName: plan.definition.name, attempt: ref.attempt });
+    await checkResult(node, item ? itemScope(scope, item, item.index) : scope, value);
+  }
+
+  /** @throws FanwireError RESULT_INVALID when the key has a reducer that cannot take the value */
+  checkPart(plan: Plan, node: PlanNode, key: string, value: JsonValue): void {
+    const reducer = plan.reduced.get(key)?.reducer;
+    const misfit = reducer && misfitOf(reducer, value);
+    if (misfit) throw new FanwireError("RESULT_INVALID", `${node.address} gives ${misfit} for ${key}, whose reducer is ${reducer}`);
   }
 
   async fail(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError): Promise<Outcome> {

@@ -7,8 +7,11 @@ import type { Phase } from "./ports.js";
 export const PLAN_LANE = "$plan";
 const PLAN_LANE_REF = `${PLAN_LANE}~0`;
 
-/** How a task ended, as far as its dependents care. IGNORED: failed under IGNORE. CONDITION: skipped by its own condition. */
-export type TaskEnd = "COMPLETED" | "CONDITION" | "IGNORED" | "FAILED";
+/**
+ * How a task ended, as far as its dependents care. IGNORED: failed under IGNORE. CONDITION: skipped by its own condition.
+ * MISSING: skipped because no writer of a key that it reads, and that has a reducer, delivered anything.
+ */
+export type TaskEnd = "COMPLETED" | "CONDITION" | "MISSING" | "IGNORED" | "FAILED";
 
 /** `handler~timeoutMs`: the lane's name and what an attempt that is claimed from it may take (0: no limit). */
 export function laneOf(node: PlanNode, phase: Phase): string {
@@ -60,7 +63,7 @@ function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly
     tokens.push(`s${next.index}/${node.index}/${next.groupChain}/-/p`);
     for (const edge of next.dependents) {
       const to = plan.nodes[edge.to] as PlanNode;
-      if (edge.kind === "OPTIONAL") tokens.push(release("m", to));
+      if (edge.kind === "OPTIONAL" || edge.kind === "REDUCED") tokens.push(release("m", to));
       else doomed.push(to);
     }
   }
@@ -69,7 +72,8 @@ function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly
 
 function endsWellFor(kind: string, end: TaskEnd, to: PlanNode, missingKeys: readonly string[]): boolean {
   if (kind === "OPTIONAL") return true;
-  if (kind === "AFTER") return end !== "FAILED";
+  if (kind === "REDUCED") return end !== "FAILED";
+  if (kind === "AFTER") return end !== "FAILED" && end !== "MISSING";
   return end === "COMPLETED" && !missingKeys.some((key) => to.reads.includes(key));
 }
 

@@ -1,5 +1,6 @@
 /** Fires durable timers: lost leases, attempt timeouts, retries, delays, retention. Any number of loops may run at once. */
 
+import { FanwireError } from "../errors.js";
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowReader, WorkflowStore } from "./ports.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
@@ -178,18 +179,33 @@ export class TimerLoop {
     const text = (await this.services.reader.delayedResult(ref.workflowId, node.index, ref.unit)) ?? "null";
     const value = JSON.parse(text) as JsonValue;
     if (ref.unit === "-") return [await this.#completeOrFail(plan, node, ref, { text, value })];
-    const invalid = invalidItemResult(node, value);
-    if (invalid) return this.#failUnit(plan, node, ref, toTaskError(invalid, node.address));
     const open = await this.services.reader.openItems(ref.workflowId, node.index, ref.unit);
+    const invalid = (await this.#refusal(plan, node, ref, value)) ?? invalidItemResult(node, value);
+    if (invalid) return this.#failUnit(plan, node, ref, toTaskError(invalid, node.address));
     const pieces = open.map(({ offset }) => ({ letter: "C" as const, offset, count: 1, text: `[${text}]` }));
     return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
+  }
+
+  /** Why the condition of an item's task refuses its result, if it does. */
+  async #refusal(plan: Plan, node: PlanNode, ref: UnitRef, value: JsonValue): Promise<unknown> {
+    if (node.task.validate === undefined) return undefined;
+    const [item] = await this.services.reader.itemPage(ref.workflowId, node.index, Number(ref.unit), 1);
+    try {
+      await this.services.settlement.validate(plan, node, ref, value, item);
+      return undefined;
+    } catch (error) {
+      if (error instanceof FanwireError) return error;
+      throw error;
+    }
   }
 
   async #completeOrFail(plan: Plan, node: PlanNode, ref: UnitRef, result: { text: string; value: JsonValue }): Promise<Outcome> {
     const { settlement } = this.services;
     try {
+      await settlement.validate(plan, node, ref, result.value);
       return settlement.complete(plan, node, ref, result);
     } catch (error) {
+      if (!(error instanceof FanwireError)) throw error;
       return settlement.fail(plan, node, ref, toTaskError(error, node.address));
     }
   }

@@ -52,7 +52,7 @@ export interface DoneOutcome {
   result?: string;
   /** Static routing, see TaskGroup.route. */
   route: string;
-  /** Context keys and their JSON texts, alternating. */
+  /** Context keys and their JSON texts, alternating; "" for a key with a reducer, which is combined of its writers' results. */
   writes: string[];
 }
 export interface RetryOutcome { kind: "retry"; ref: UnitRef; delayMs: number; error: string }
@@ -171,6 +171,8 @@ export interface WorkflowReader {
   delayedResult(workflowId: string, node: number, unit: string): Promise<string | undefined>;
   /** Positions of the items that a unit has still to run. */
   openItems(workflowId: string, node: number, unit: string): Promise<{ offset: number; item: number }[]>;
+  /** The completed ones of these tasks, in the order given, each with the result that is kept beside the context, if one is. */
+  completedResults(workflowId: string, nodes: readonly number[]): Promise<Map<number, string | undefined>>;
   /** Texts as stored: JSON, or `@<task>` for a view. Absent keys are left out. */
   contextTexts(workflowId: string, keys?: readonly string[]): Promise<Map<string, string>>;
   /** All outcomes of an expanded task's items, in item order. */

@@ -18,6 +18,7 @@ export class RedisReader implements ReaderPort {
   unit(id: string, node: number, unit: string): Promise<UnitRecord | undefined> { return this.workflows.unit(id, node, unit); }
   delayedResult(id: string, node: number, unit: string): Promise<string | undefined> { return this.workflows.delayedResult(id, node, unit); }
   resultText(id: string, node: number): Promise<string | undefined> { return this.workflows.resultText(id, node); }
+  completedResults(id: string, nodes: readonly number[]): Promise<Map<number, string | undefined>> { return this.workflows.completedResults(id, nodes); }
   contextTexts(id: string, keys?: readonly string[]): Promise<Map<string, string>> { return this.workflows.contextTexts(id, keys); }
   snapshot(id: string): Promise<WorkflowSnapshot | null> { return this.workflows.snapshot(id); }
   detail(id: string): Promise<WorkflowDetail | null> { return this.workflows.detail(id); }

@@ -51,6 +51,14 @@ export class WorkflowReader {
     return (keys && (await this.redis.hget(keys.workflow(workflowId), `r${node}`))) ?? undefined;
   }
 
+  async completedResults(workflowId: string, nodes: readonly number[]): Promise<Map<number, string | undefined>> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    if (!keys || nodes.length === 0) return new Map();
+    const texts = await this.redis.hmget(keys.workflow(workflowId), ...nodes.flatMap((node) => [String(node), `r${node}`]));
+    return new Map(nodes.flatMap((node, i): [number, string | undefined][] =>
+      (texts[i * 2]?.startsWith("C ") ? [[node, texts[i * 2 + 1] ?? undefined]] : [])));
+  }
+
   async contextTexts(workflowId: string, wanted?: readonly string[]): Promise<Map<string, string>> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys || wanted?.length === 0) return new Map();

@@ -11,6 +11,7 @@ import { itemScope } from "../workflow/itemScope.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { invalidItemResult } from "../workflow/outputs.js";
 import type { PlanNode } from "../workflow/plan.js";
+import { checkResult } from "../workflow/resultCheck.js";
 import { HandlerCall, type Answer } from "./HandlerCall.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import type { UnitRunnerServices } from "./UnitRunner.js";
@@ -54,8 +55,10 @@ export class RangeRun {
   #runItem(parent: Scope, offset: number, index: number): Promise<void> | undefined {
     const [identifier, variables] = this.#items[offset] as [string, JsonObject];
     try {
-      const input = compiledTask(this.node).input.render(itemScope(parent, { variables }, index));
-      const started = input instanceof Promise ? input.then((value) => this.#call(value, identifier, index)) : this.#call(input, identifier, index);
+      const scope = itemScope(parent, { variables }, index);
+      const input = compiledTask(this.node).input.render(scope);
+      const called = input instanceof Promise ? input.then((value) => this.#call(value, identifier, index)) : this.#call(input, identifier, index);
+      const started = this.node.task.validate === undefined ? called : this.#checked(called, scope);
       if (!(started instanceof Promise)) {
         this.#ended(offset, started);
         return undefined;
@@ -80,6 +83,13 @@ export class RangeRun {
     if (!(started instanceof Promise)) return started;
     this.unit.attach(call);
     return started.finally(() => this.unit.detach(call));
+  }
+
+  /** Results of delays are checked when the delay is over. */
+  async #checked(called: Answer | Promise<Answer>, scope: Scope): Promise<Answer> {
+    const answer = await called;
+    if (!(answer instanceof HandedOver) && !("laterMs" in answer)) await checkResult(this.node, scope, answer.value);
+    return answer;
   }
 
   #ended(offset: number, answer: Answer): void {

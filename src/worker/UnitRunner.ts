@@ -4,7 +4,7 @@ import { FanwireError } from "../errors.js";
 import { HandedOver, type HandlerRegistry } from "../engine/handlers.js";
 import { parsed, type ContextReader } from "../engine/ContextReader.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
-import { toTaskError, writesWhole, type Settlement } from "../engine/Settlement.js";
+import { toTaskError, writesOne, writesWhole, type Settlement } from "../engine/Settlement.js";
 import { laneOf } from "../engine/TaskGroup.js";
 import { MAX_LOSSES } from "../engine/TimerLoop.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
@@ -14,6 +14,7 @@ import type { Scope } from "../workflow/expressions/types.js";
 import type { JsonValue } from "../workflow/json.js";
 import { collectResults, toleratedCount } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { checkResult } from "../workflow/resultCheck.js";
 import { HandlerCall, Result } from "./HandlerCall.js";
 import { expandOutcome } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
@@ -70,6 +71,8 @@ export class UnitRunner {
   /** Conditions first; every error becomes the attempt's failure. */
   async #guarded(unit: LiveUnit, plan: Plan, node: PlanNode, run: (scope: TaskScope) => Promise<void>): Promise<void> {
     const scope = await this.scope(unit, plan, node);
+    const missing = plan.reduced.size === 0 ? undefined : node.reads.find((key) => plan.reduced.has(key) && !scope.values.has(key));
+    if (missing !== undefined) return this.services.report(unit, this.services.settlement.skipMissing(plan, node, unit.ref, missing));
     try {
       const { when } = compiledTask(node);
       if (when && unit.claim.phase !== "COLLECT") {
@@ -101,7 +104,10 @@ export class UnitRunner {
       const answer = started instanceof Promise ? await started : started;
       if (answer instanceof HandedOver) return;
       if ("laterMs" in answer) this.services.report(unit, { kind: "wait", ref: unit.ref, delayMs: answer.laterMs, result: answer.text });
-      else this.#completed(unit, plan, node, answer);
+      else {
+        if (node.task.validate !== undefined) await checkResult(node, scope, answer.value);
+        this.#completed(unit, plan, node, answer);
+      }
     } finally {
       unit.detach(call);
     }
@@ -115,6 +121,7 @@ export class UnitRunner {
       const { writes } = outcome;
       for (let i = 0; i < writes.length; i += 2) {
         const text = writes[i + 1] as string;
+        if (text === "") continue;
         const value = text === result.text ? result.value : (JSON.parse(text) as JsonValue);
         this.services.contexts.remember(unit.claim.workflowId, writes[i] as string, value, text.length);
       }
@@ -145,6 +152,10 @@ export class UnitRunner {
       const value = await reduce.evaluate(new TaskScope(scope.values, node, { ...about, results }));
       this.#completed(unit, plan, node, Result.of(value ?? null));
     } else if (writesWhole(node)) {
+      this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
+    } else if (writesOne(node)) {
+      const [key] = node.keys as [string];
+      settlement.checkPart(plan, node, key, await contexts.outputOf(workflowId, node));
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
     } else {
       this.#completed(unit, plan, node, Result.of(await contexts.outputOf(workflowId, node)));

@@ -56,7 +56,7 @@ function warningsOf(input: RuleInput, plan: Plan): Problem[] {
   const read = new Set(plan.nodes.flatMap((node) => [...node.reads, ...node.optionalReads]));
   return [
     ...(input.contextKeys === undefined ? openKeys(input) : []),
-    ...plan.nodes.flatMap((node) => [...unusedResult(node, plan.levels, read), ...missingTimeout(node), ...unusedFallback(node), ...inExpansion(node)]),
+    ...plan.nodes.flatMap((node) => [...unusedResult(node, plan, read), ...missingTimeout(node), ...unusedFallback(node), ...inExpansion(node)]),
   ];
 }
 
@@ -67,10 +67,13 @@ function openKeys(input: RuleInput): Problem[] {
     `Give ${name} in the context when you submit it.`));
 }
 
-/** The last tasks' results are the workflow's own; others that nobody reads were probably meant to be read. */
-function unusedResult(node: PlanNode, levels: number, read: ReadonlySet<string>): Problem[] {
-  const keys = [...node.keys, ...node.optionalKeys];
-  if (node.level === levels || node.dependents.length > 0 || keys.length === 0 || keys.some((key) => read.has(key))) return [];
+/**
+ * The last tasks' results are the workflow's own, and so are values that several tasks add to; others that nobody reads
+ * were probably meant to be read.
+ */
+function unusedResult(node: PlanNode, plan: Plan, read: ReadonlySet<string>): Problem[] {
+  const keys = [...node.keys, ...node.optionalKeys].filter((key) => !plan.reduced.has(key));
+  if (node.level === plan.levels || node.dependents.length > 0 || keys.length === 0 || keys.some((key) => read.has(key))) return [];
   return [problem("UNUSED_RESULT", `No task reads what ${node.address} writes (${keys.join(", ")})`, node.path)];
 }
 

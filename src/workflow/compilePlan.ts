@@ -5,7 +5,7 @@ import { chainOf, declaredGroups } from "./declaredGroups.js";
 import { declaredTasks, unique } from "./declaredTasks.js";
 import type { DeclaredTask } from "./declaredTasks.js";
 import type { WorkflowDefinition } from "./definition.js";
-import { edgesInto, writersByKey } from "./edges.js";
+import { edgesInto, reducedWriters, writersByKey } from "./edges.js";
 import type { Edge, Plan, PlanGroup, PlanNode } from "./plan.js";
 
 const HASH_LENGTH = 32;
@@ -17,12 +17,13 @@ const HASH_LENGTH = 32;
  */
 export function compilePlan(definition: WorkflowDefinition): Plan {
   const tasks = declaredTasks(definition);
-  const needs = edgesInto(tasks);
+  const reduced = reducedWriters(definition, tasks);
+  const needs = edgesInto(tasks, reduced);
   const dependents = outgoing(needs);
   const levels = levelsOf(needs, dependents);
   const written = writersByKey(tasks);
   const nodes = tasks.map((declared): PlanNode => ({
-    ...nodeBasics(declared),
+    ...nodeBasics(declared, reduced),
     ...nodeReads(declared, written),
     needs: needs[declared.index] as Edge[],
     dependents: dependents[declared.index] as Edge[],
@@ -34,6 +35,7 @@ export function compilePlan(definition: WorkflowDefinition): Plan {
     nodes,
     groups: planGroups(definition, tasks),
     writerOf: new Map([...written].map(([key, declared]) => [key, nodes[declared.index] as PlanNode])),
+    reduced: new Map((definition.reducers ?? []).map(({ key, reducer }) => [key, { reducer, writers: (reduced.get(key) ?? []).map(({ index }) => index) }])),
     nodeByAddress: new Map(nodes.map((node) => [node.address, node])),
     levels: levels.reduce((most, level) => Math.max(most, level), 0),
   };
@@ -60,11 +62,12 @@ function planGroups(definition: WorkflowDefinition, tasks: readonly DeclaredTask
   }));
 }
 
-function nodeBasics(declared: DeclaredTask): Omit<PlanNode, "reads" | "optionalReads" | "needs" | "dependents" | "level"> {
+function nodeBasics(declared: DeclaredTask, reduced: ReadonlyMap<string, unknown>): Omit<PlanNode, "reads" | "optionalReads" | "needs" | "dependents" | "level"> {
   const { index, address, task, groupIndex, path, keys, optionalKeys } = declared;
   return {
     index, address, name: task.name, group: groupIndex, groupChain: chainOf(declared.declaredIn).map((group) => group.index).join("."), task, path, keys,
     optionalKeys: optionalKeys.filter((key) => !keys.includes(key)),
+    reducedKeys: reduced.size === 0 ? [] : unique([...keys, ...optionalKeys]).filter((key) => reduced.has(key)),
     ...(task.expansion === undefined ? {} : { expansion: task.expansion }),
   };
 }

@@ -11,6 +11,7 @@ export interface CompiledTask {
   /** Gives null when the task declares no input. */
   readonly input: CompiledTemplate;
   readonly when?: CompiledExpression;
+  readonly validate?: CompiledExpression;
   readonly fallback?: CompiledTemplate;
   readonly expansion?: TaskExpansion;
   readonly filter?: CompiledExpression;
@@ -43,6 +44,10 @@ class LazyTask implements CompiledTask {
 
   get when(): CompiledExpression | undefined {
     return this.#expression("when", this.#node.task.when);
+  }
+
+  get validate(): CompiledExpression | undefined {
+    return this.#expression("validate", this.#node.task.validate);
   }
 
   get fallback(): CompiledTemplate | undefined {

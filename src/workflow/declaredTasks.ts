@@ -82,6 +82,7 @@ function readsOf(task: TaskDefinition, path: string, declaredIn: DeclaredGroup, 
   const inferred = [
     ...sources.expression(task.when, `${path}.when`),
     ...inItem(sources.template(task.input, `${path}.input`)),
+    ...inItem(sources.expression(task.validate, `${path}.validate`)),
     // Of the task, not of an item: the item's variables do not stand before the keys of their names.
     ...sources.template(task.fallback, `${path}.fallback`),
     ...(task.expansion === undefined ? [] : expansionReads(task.expansion, `${path}.expansion`, inItem, sources)),

@@ -7,6 +7,14 @@ export interface WorkflowDefinition {
   description?: string;
   groups: TaskGroupDefinition[];
   onFailure: FailurePolicy;
+  /** Keys that several tasks write, or that the initial context holds too; absent: none. */
+  reducers?: ReducerDefinition[];
+}
+
+/** How the results that tasks write under one key become its value, see reducers.ts. */
+export interface ReducerDefinition {
+  key: string;
+  reducer: Reducer;
 }
 
 export interface TaskGroupDefinition {
@@ -30,6 +38,8 @@ export interface TaskDefinition {
   optionalResultKeys: string[];
   when?: string;
   expansion?: ExpansionDefinition;
+  /** A condition on `$result`: of a plain task, or of each item. */
+  validate?: string;
   /** Absent: one attempt. */
   retry?: RetryDefinition;
   /** Of one attempt. */
@@ -68,6 +78,7 @@ export interface RetryDefinition {
   nonRetryable: string[];
 }
 
+export type Reducer = "APPEND" | "CONCAT" | "MERGE" | "SUM" | "MIN" | "MAX" | "FIRST" | "LAST";
 export type OutputFormat = "MERGE" | "SEPARATE" | "SINGLE";
 export type FailurePolicy = "CONTINUE" | "FAIL_FAST";
 export type TaskFailurePolicy = "FAIL" | "IGNORE" | "FALLBACK";

@@ -1,6 +1,6 @@
 /** The compiled shape of a definition: nodes, edges and static routing. The engine counts along it; it never changes. */
 
-import type { ExpansionDefinition, TaskDefinition, WorkflowDefinition } from "./definition.js";
+import type { ExpansionDefinition, Reducer, TaskDefinition, WorkflowDefinition } from "./definition.js";
 
 export interface Plan {
   /** SHA-256 of the definition's JSON, hex, first 32 characters. */
@@ -8,11 +8,19 @@ export interface Plan {
   readonly definition: WorkflowDefinition;
   readonly nodes: readonly PlanNode[];
   readonly groups: readonly PlanGroup[];
-  /** Context key -> the node that writes it. */
+  /** Context key -> the node that writes it; of a key with a reducer the first one. */
   readonly writerOf: ReadonlyMap<string, PlanNode>;
+  /** Keys that have a reducer: nothing is stored under them but their initial value; see ContextReader. */
+  readonly reduced: ReadonlyMap<string, ReducedKey>;
   readonly nodeByAddress: ReadonlyMap<string, PlanNode>;
   /** Longest chain of dependencies, counted in tasks. */
   readonly levels: number;
+}
+
+export interface ReducedKey {
+  readonly reducer: Reducer;
+  /** Indexes of the nodes that write it, in the order of the definition. */
+  readonly writers: readonly number[];
 }
 
 export interface PlanGroup {
@@ -49,6 +57,8 @@ export interface PlanNode {
   /** Context keys it writes. */
   readonly keys: readonly string[];
   readonly optionalKeys: readonly string[];
+  /** Those of its keys, optional ones among them, that have a reducer. */
+  readonly reducedKeys: readonly string[];
   /** Edges that come in: what must have happened before it may start. */
   readonly needs: readonly Edge[];
   /** Edges that go out, mirror of needs. */
@@ -59,7 +69,9 @@ export interface PlanNode {
 
 /**
  * KEY: `from` writes a key that `to` reads. OPTIONAL: the same, for a key that `to` can do without. AFTER: order only.
- * Two nodes are joined by at most one edge, the strictest (KEY before AFTER before OPTIONAL).
+ * REDUCED: `from` is a writer of a key that has a reducer and that `to` reads. `to` waits for all of them; one that was
+ * skipped, or failed under IGNORE, contributes nothing and holds up nobody, one that fails the workflow skips `to`.
+ * Two nodes are joined by at most one edge, the strictest (KEY before AFTER before REDUCED before OPTIONAL).
  */
 export interface Edge {
   readonly from: number;
@@ -67,4 +79,4 @@ export interface Edge {
   readonly kind: EdgeKind;
   readonly key?: string;
 }
-export type EdgeKind = "KEY" | "AFTER" | "OPTIONAL";
+export type EdgeKind = "KEY" | "AFTER" | "REDUCED" | "OPTIONAL";

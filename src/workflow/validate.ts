@@ -21,6 +21,7 @@ import { matrixEntries } from "./rules/matrixEntries.js";
 import { noCycles } from "./rules/noCycles.js";
 import { noForbiddenKeys } from "./rules/noForbiddenKeys.js";
 import { noSelfDependencies } from "./rules/noSelfDependencies.js";
+import { fittingReducers, reducerEdgeProblems } from "./rules/fittingReducers.js";
 import { requiredParts } from "./rules/requiredParts.js";
 import { retryAndTimeout } from "./rules/retryAndTimeout.js";
 import { ruleInput } from "./rules/ruleInput.js";
@@ -34,7 +35,7 @@ import { withinLimits } from "./rules/withinLimits.js";
 const RULES: readonly Rule[] = [
   requiredParts, validNames, uniqueNames, withinLimits, contextIsObject, noForbiddenKeys, knownHandlers, validSyntax,
   expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, fallbackGiven, retryAndTimeout,
-  uniqueWriters, keysNotInContext, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
+  uniqueWriters, keysNotInContext, fittingReducers, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
 ];
 
 /**
@@ -62,7 +63,7 @@ export function shapeProblems(definition: WorkflowDefinition, context: JsonValue
     problems.push(problem("LIMIT_EXCEEDED", `Dependencies of groups times their tasks make ${groupEdges} edges; the limit is ${MAX_GROUP_EDGES}`, "groups",
       "Let one task read those keys, and the group wait for what it writes."));
   }
-  return problems;
+  return problems.length > 0 ? problems : reducerEdgeProblems(definition);
 }
 
 function taskCount(group: TaskGroupDefinition): number {

@@ -28,7 +28,8 @@ export function compare(observed: Observed, model: ModelOutcome, initial: JsonOb
   if (cut) return;
   expect(Object.fromEntries(folded.groups)).toEqual(groupsOf(detail, model));
   const keys = new Set(model.tasks.flatMap(({ writes }) => writes));
-  expect([...Object.keys(observed.context)].filter((key) => !Object.hasOwn(initial, key)).sort()).toEqual([...keys].sort());
+  const fresh = (all: Iterable<string>): string[] => [...all].filter((key) => !Object.hasOwn(initial, key)).sort();
+  expect(fresh(Object.keys(observed.context))).toEqual(fresh(keys));
 }
 
 /** Values are compared as text: the order of an object's keys is part of what must survive. */
@@ -101,7 +102,7 @@ function allGroups(groups: readonly GroupState[]): GroupState[] {
 function groupsOf({ groups, tasks }: WorkflowDetail, model: ModelOutcome): Record<string, "COMPLETED" | "FAILED"> {
   return Object.fromEntries(allGroups(groups).flatMap(({ address: name }): [string, "COMPLETED" | "FAILED"][] => {
     const mine = model.tasks.filter((_, i) => tasks[i]?.address.startsWith(`${name}.`));
-    if (mine.every(({ errorCode, status }) => status === "SKIPPED" && errorCode === "UPSTREAM")) return [];
+    if (mine.every(({ errorCode, status, skippedLate }) => status === "SKIPPED" && errorCode === "UPSTREAM" && !skippedLate)) return [];
     return [[name, mine.some(({ failsWorkflow }) => failsWorkflow) ? "FAILED" : "COMPLETED"]];
   }));
 }

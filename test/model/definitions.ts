@@ -4,7 +4,7 @@
  */
 
 import fc from "fast-check";
-import type { ExpansionDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { ExpansionDefinition, Reducer, ReducerDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
 import { expressionOver, odd, oddValue, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
@@ -16,6 +16,9 @@ export interface Case {
 
 const HANDLERS = ["transform", "echo", "transform", "fail", "echo", "transform", "delay", "log"] as const;
 const GROUPS = ["g", "h", "group-2"];
+/** Keys that several tasks may write; `total` and `all` stand in the context as well. */
+const SHARED = ["shared", "sum", "total", "all"];
+const REDUCERS: readonly Reducer[] = ["APPEND", "APPEND", "LAST", "FIRST", "CONCAT", "MERGE", "SUM", "MAX", "MIN"];
 const CODES = ["BAD", "ODD"];
 
 const taskPlan = fc.record({
@@ -31,6 +34,9 @@ const taskPlan = fc.record({
   retry: seldom(1, fc.record({ maxAttempts: fc.integer({ min: 1, max: 4 }), delayMs: fc.nat(3), final: fc.boolean() })),
   onFailure: fc.constantFrom("FAIL", "IGNORE", "FALLBACK"),
   expansion: seldom(1, expansionPlan),
+  /** Which of the keys with a reducer it writes instead of its own, if one. */
+  shared: seldom(3, fc.nat(7)),
+  validate: seldom(5, fc.nat(5)),
 });
 type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
 
@@ -38,6 +44,8 @@ const contextPlan = fc.record({
   n: fc.integer({ min: -2, max: 5 }),
   flag: fc.boolean(),
   xs: fc.array(oddValue, { maxLength: 4 }),
+  total: fc.integer({ min: -2, max: 5 }),
+  all: fc.array(oddValue, { maxLength: 2 }),
   ys: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }),
   rows: fc.array(fc.record({ id: fc.oneof(fc.nat(4), oddValue), v: oddValue }), { maxLength: 5 }),
   obj: fc.record({ id: fc.record({ x: oddValue }), tags: fc.array(oddValue, { maxLength: 2 }) }),
@@ -51,6 +59,7 @@ export const workflowCase: fc.Arbitrary<Case> = fc.record({
   groupDependencies: fc.array(fc.record({ group: fc.nat(2), key: fc.nat(60) }), { maxLength: 2 }),
   failFast: fc.nat(11).map((n) => n === 11),
   nesting: fc.nat(3),
+  reducers: fc.array(fc.constantFrom(...REDUCERS), { minLength: SHARED.length, maxLength: SHARED.length }),
 }).map(buildCase);
 
 /** What a task may use: the tasks made before it, and the keys that stand before it. */
@@ -65,13 +74,16 @@ function aroundOf(nesting: number): Record<string, string[]> {
   return { g: [], h: nesting >= 2 ? ["g"] : [], "group-2": nesting === 3 ? ["g", "h"] : [] };
 }
 
-function buildCase({ context, tasks, groupDependencies, failFast, nesting }: {
-  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number;
+function buildCase({ context, tasks, groupDependencies, failFast, nesting, reducers: choices }: {
+  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number; reducers: Reducer[];
 }): Case {
   const groups = new Map<string, TaskGroupDefinition>();
   const before: Before = { tasks: [], keys: Object.keys(context), lists: ["xs", "ys", "rows"] };
   const keysBefore = new Map<string, string[]>();
   const around = aroundOf(nesting);
+  const reducers = reducersOf(tasks, choices);
+  // Whoever reads a key comes after all its writers: those that nobody reads before the last one is there.
+  before.keys = before.keys.filter((key) => !reducers.some((reduced) => reduced.key === key));
   tasks.forEach((plan, at) => {
     const groupName = GROUPS[plan.group] as string;
     const chain = [...(around[groupName] as string[]), groupName];
@@ -84,8 +96,9 @@ function buildCase({ context, tasks, groupDependencies, failFast, nesting }: {
     const task = buildTask(plan, at, group, address, before);
     group.tasks.push(task);
     before.tasks.push({ group: address, name: task.name });
-    before.keys.push(...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys);
-    if (task.expansion && task.expansion.outputFormat === "MERGE") before.lists.push(...(task.resultKeys ?? [task.name]));
+    const last = (key: string): boolean => tasks.findLastIndex((other) => sharedKey(other) === key) === at;
+    before.keys.push(...[...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys].filter((key) => !SHARED.includes(key) || last(key)));
+    if (task.expansion && task.expansion.outputFormat === "MERGE") before.lists.push(...(task.resultKeys ?? [task.name]).filter((key) => !SHARED.includes(key) || last(key)));
   });
   for (const { group: at, key } of groupDependencies) {
     const name = GROUPS[at] as string;
@@ -100,8 +113,23 @@ function buildCase({ context, tasks, groupDependencies, failFast, nesting }: {
     return [nested.length > 0 ? { ...group, groups: nested } : group];
   });
   const ordered = inside(undefined);
-  const definition: WorkflowDefinition = { name: "model", groups: ordered, onFailure: failFast ? "FAIL_FAST" : "CONTINUE" };
+  const definition: WorkflowDefinition = { name: "model", groups: ordered, onFailure: failFast ? "FAIL_FAST" : "CONTINUE", reducers };
   return JSON.parse(JSON.stringify({ definition, context })) as Case;
+}
+
+function sharedKey({ shared }: TaskPlan): string | undefined {
+  return shared === null ? undefined : pick(SHARED, shared);
+}
+
+/** `total` is a number and `all` a list from the start, which not every reducer can start from. */
+function reducersOf(tasks: readonly TaskPlan[], choices: readonly Reducer[]): ReducerDefinition[] {
+  return SHARED.flatMap((key, at): ReducerDefinition[] => {
+    if (!tasks.some((plan) => sharedKey(plan) === key)) return [];
+    const reducer = choices[at] as Reducer;
+    if (key === "total" && ["APPEND", "CONCAT", "MERGE"].includes(reducer)) return [{ key, reducer: "SUM" }];
+    if (key === "all" && ["MERGE", "SUM", "MAX", "MIN"].includes(reducer)) return [{ key, reducer: "CONCAT" }];
+    return [{ key, reducer }];
+  });
 }
 
 function pick<T>(from: readonly T[], at: number): T {
@@ -109,7 +137,7 @@ function pick<T>(from: readonly T[], at: number): T {
 }
 
 function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, address: string, before: Before): TaskDefinition {
-  const keys = resultKeys(plan.keys, at);
+  const keys = resultKeys(plan, at);
   // The same name in several groups: `after` has to find the right one.
   const name = keys.resultKeys && !group.tasks.some((task) => task.name === "same") ? "same" : `t${at}`;
   const variables = plan.expansion ? variablesIn(plan.expansion) : [];
@@ -126,6 +154,7 @@ function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, addre
     optionalResultKeys: keys.optionalResultKeys,
     ...(plan.when ? { when: condition(plan.when, before) } : {}),
     ...(expansion ? { expansion } : {}),
+    ...(plan.validate === null ? {} : { validate: pick(VALIDATIONS, plan.validate) }),
     ...(plan.retry ? { retry: retryOf(plan.retry) } : {}),
     onFailure: plan.onFailure,
     ...(plan.onFailure === "FALLBACK" ? { fallback: fallbackOf(plan.flavour, keys) } : {}),
@@ -139,14 +168,16 @@ function addressOf(task: { group: string; name: string }, ownGroup: string): str
 interface ResultKeys { resultKeys?: string[]; optionalResultKeys: string[]; fields: string[] }
 
 /** Half of the tasks write their own name. `fields` are those that a result needs, or may have. */
-function resultKeys(shape: number, at: number): ResultKeys {
-  const [one, two] = [`clé ${at}`, `k${at}`];
-  switch (shape) {
+function resultKeys(plan: TaskPlan, at: number): ResultKeys {
+  const one = `clé ${at}`;
+  const two = sharedKey(plan) ?? `k${at}`;
+  if (sharedKey(plan) !== undefined && plan.keys < 6) return { resultKeys: [two], optionalResultKeys: [], fields: [] };
+  switch (plan.keys) {
     case 5: return { resultKeys: [one], optionalResultKeys: [], fields: [] };
     case 6: return { resultKeys: [one, two], optionalResultKeys: [], fields: [one, two] };
     case 7: return { resultKeys: [one], optionalResultKeys: [two], fields: [one, two] };
     case 8: return { optionalResultKeys: [two], fields: [two] };
-    case 9: return { resultKeys: [], optionalResultKeys: at % 2 === 0 ? [] : [two], fields: at % 2 === 0 ? [] : [two] };
+    case 9: return two === `k${at}` && at % 2 === 0 ? { resultKeys: [], optionalResultKeys: [], fields: [] } : { resultKeys: [], optionalResultKeys: [two], fields: [two] };
     default: return { optionalResultKeys: [], fields: [] };
   }
 }
@@ -166,6 +197,8 @@ function handlerInput(plan: TaskPlan, keys: ResultKeys, roots: readonly string[]
     default: return value;
   }
 }
+
+const VALIDATIONS = ["$type($result) != 'number'", "$exists($result)", "$result", "$attempt > 1", "$not($result = 'text')", "$type($result) = 'number' or n < 9"];
 
 const TRANSFORMS = ["$", "$", "$", "[$]", "$count($)", "$string($)", "nothing", "$.id", "$ + 1"];
 

@@ -2,7 +2,7 @@
 
 import { CompleteLater, type Handler } from "../../src/engine/handlers.js";
 import { FanwireError } from "../../src/errors.js";
-import type { ExpansionDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { ExpansionDefinition, Reducer, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import { compileExpression, evaluateCondition } from "../../src/workflow/expressions/expression.js";
 import { compileTemplate } from "../../src/workflow/expressions/template.js";
 import type { Reads, Scope } from "../../src/workflow/expressions/types.js";
@@ -11,6 +11,7 @@ import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { collectOutput, collectResults, invalidItemResult, resultFields } from "../../src/workflow/outputs.js";
 import type { PlanNode } from "../../src/workflow/plan.js";
 import { TaskExpansion, variablesOf } from "../../src/workflow/TaskExpansion.js";
+import { combined, fitsReducer } from "./reducers.js";
 
 export interface ModelItem {
   identifier: string;
@@ -34,6 +35,8 @@ export interface ModelTask {
   failsWorkflow: boolean;
   /** Context keys it wrote. */
   writes: string[];
+  /** Skipped only after it was ready: it had waited for writers that all contributed nothing. */
+  skippedLate?: boolean;
 }
 
 export interface ModelOutcome {
@@ -72,28 +75,41 @@ function copy<T extends JsonValue>(value: T): T {
 class Model {
   readonly #tasks: Declared[];
   readonly #ended = new Map<Declared, ModelTask>();
-  readonly #writerOf: Map<string, Declared>;
+  readonly #writersOf = new Map<string, Declared[]>();
+  readonly #reducers: Map<string, Reducer>;
+  /** What the writers of keys with a reducer delivered, by key and in no order. */
+  readonly #parts = new Map<string, Map<Declared, JsonValue>>();
+  readonly #initial: JsonObject;
 
   constructor(readonly definition: WorkflowDefinition, readonly context: JsonObject, readonly handlers: ReadonlyMap<string, Handler>, readonly limits: ModelLimits) {
     const groups = flat(definition.groups, "", []);
     const written = new Set(groups.flatMap(({ group }) => group.tasks.flatMap((task) => [...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys])));
     this.#tasks = groups.flatMap((around) => around.group.tasks.map((task) => declare(around, task, written)));
-    this.#writerOf = new Map(this.#tasks.flatMap((declared) => [...declared.keys, ...declared.optionalKeys].map((key) => [key, declared])));
+    for (const declared of this.#tasks) {
+      for (const key of [...declared.keys, ...declared.optionalKeys]) this.#writersOf.set(key, [...(this.#writersOf.get(key) ?? []), declared]);
+    }
+    this.#reducers = new Map((definition.reducers ?? []).map(({ key, reducer }) => [key, reducer]));
+    this.#initial = { ...context };
   }
 
   async run(): Promise<ModelOutcome> {
     for (;;) {
       const next = this.#tasks.find((declared) => !this.#ended.has(declared) && this.#predecessors(declared).every((before) => this.#ended.has(before)));
       if (!next) break;
-      const ended = this.#canStart(next) ? await this.#runTask(next) : endOf(next, "SKIPPED", { errorCode: "UPSTREAM" });
+      const ended = this.#canStart(next) ? await this.#startTask(next) : endOf(next, "SKIPPED", { errorCode: "UPSTREAM" });
       this.#ended.set(next, ended);
     }
     const tasks = this.#tasks.map((declared) => this.#ended.get(declared) as ModelTask);
     return { status: tasks.some((task) => task.failsWorkflow) ? "FAILED" : "COMPLETED", tasks, context: this.context };
   }
 
+  #startTask(declared: Declared): Promise<ModelTask> | ModelTask {
+    const nothingCame = [...declared.required].some((key) => this.#reducers.has(key) && !Object.hasOwn(this.context, key));
+    return nothingCame ? endOf(declared, "SKIPPED", { errorCode: "UPSTREAM", skippedLate: true }) : this.#runTask(declared);
+  }
+
   #predecessors(declared: Declared): Declared[] {
-    const writers = [...declared.readable].flatMap((key) => this.#writerOf.get(key) ?? []);
+    const writers = [...declared.readable].flatMap((key) => this.#writersOf.get(key) ?? []);
     return [...writers, ...this.#runsAfter(declared)];
   }
 
@@ -107,7 +123,9 @@ class Model {
 
   /** Asked when everything before it has ended. */
   #canStart(declared: Declared): boolean {
-    const keysCame = [...declared.required].every((key) => Object.hasOwn(this.context, key));
+    const keysCame = [...declared.required].every((key) => (this.#reducers.has(key)
+      ? !this.#writersOf.get(key)?.some((writer) => this.#ended.get(writer)?.failsWorkflow)
+      : Object.hasOwn(this.context, key)));
     const endedWell = this.#runsAfter(declared).every((before) => {
       const { status, errorCode, failsWorkflow } = this.#ended.get(before) as ModelTask;
       return status === "COMPLETED" || (status === "SKIPPED" && errorCode === "CONDITION") || (status === "FAILED" && !failsWorkflow);
@@ -123,6 +141,7 @@ class Model {
         if (task.when !== undefined && !(await evaluateCondition(compileExpression(task.when), scope))) return endOf(declared, "SKIPPED", { errorCode: "CONDITION" });
         if (task.expansion) return await this.#runItems(declared, task.expansion, scope, attempt);
         const result = await this.#call(declared, await compileTemplate(task.input ?? null).render(scope), attempt);
+        await validate(declared, scope, result);
         return this.#complete(declared, result, attempt);
       } catch (error) {
         const failure = failureOf(error, declared.address);
@@ -157,6 +176,7 @@ class Model {
         const scope = itemScope(this.#scope(declared, { $attempt: attempt }), { variables }, index);
         const result = await this.#call(declared, await compileTemplate(declared.task.input ?? null).render(scope), attempt);
         const invalid = invalidItemResult(nodeOf(declared), result);
+        await validate(declared, scope, result);
         if (invalid) throw invalid;
         return { identifier, variables, status: "COMPLETED", attempt, result };
       } catch (error) {
@@ -180,9 +200,25 @@ class Model {
   #complete(declared: Declared, result: JsonValue, attempt: number): ModelTask {
     const fields = resultFields(nodeOf(declared), result);
     if ("error" in fields) throw fields.error;
-    for (const [key, value] of fields.writes) this.context[key] = value;
+    for (const [key, value] of fields.writes) {
+      const reducer = this.#reducers.get(key);
+      if (reducer && !fitsReducer(reducer, value)) throw new FanwireError("RESULT_INVALID", "");
+    }
+    for (const [key, value] of fields.writes) {
+      if (this.#reducers.has(key)) this.#combine(key, declared, value);
+      else this.context[key] = value;
+    }
     if (JSON.stringify(this.context).length > this.limits.characters) throw new TooMuch();
     return endOf(declared, "COMPLETED", { result, attempt, writes: fields.writes.map(([key]) => key) });
+  }
+
+  /** Every time from the start, so that no order in which values came is left in it. */
+  #combine(key: string, declared: Declared, value: JsonValue): void {
+    const parts = this.#parts.get(key) ?? new Map<Declared, JsonValue>();
+    this.#parts.set(key, parts.set(declared, value));
+    const inOrder = this.#tasks.filter((task) => parts.has(task)).map((task) => parts.get(task) as JsonValue);
+    const start = Object.hasOwn(this.#initial, key) ? this.#initial[key] : undefined;
+    this.context[key] = combined(this.#reducers.get(key) as Reducer, start, inOrder);
   }
 
   async #giveUp(declared: Declared, error: Failure, attempt: number): Promise<ModelTask> {
@@ -207,6 +243,14 @@ class Model {
       names: () => [...Object.keys(all), ...[...readable].filter((name) => Object.hasOwn(this.context, name))],
     };
   }
+}
+
+/** @throws FanwireError RESULT_INVALID */
+async function validate({ task, address }: Declared, scope: Scope, result: JsonValue): Promise<void> {
+  if (task.validate === undefined) return;
+  const withResult: Scope = { get: (name) => (name === "$result" ? result : scope.get(name)), names: () => [...scope.names(), "$result"] };
+  if (await evaluateCondition(compileExpression(task.validate), withResult)) return;
+  throw new FanwireError("RESULT_INVALID", `The result of ${address} does not meet its condition: ${task.validate}`, { retryable: true });
 }
 
 function endOf(declared: Declared, status: ModelTask["status"], more: Partial<ModelTask>): ModelTask {
@@ -264,6 +308,7 @@ function declare({ address: groupAddress, dependencies }: AroundTask, task: Task
     add({ required: [], optional: others }, isVariable);
   };
   if (task.when !== undefined) add(compileExpression(task.when).reads);
+  if (task.validate !== undefined) inItem(compileExpression(task.validate).reads);
   inItem(compileTemplate(task.input ?? null).reads);
   if (task.fallback !== undefined) add(compileTemplate(task.fallback).reads);
   if (expansion) {

@@ -43,6 +43,12 @@ export class TaskInput {
   @Field(() => ExpansionInput, { nullable: true, description: "Makes the task many: one call per item." })
   expansion?: ExpansionInput | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: "JSONata on $result, per item of an expanded task; when it is not truthy the attempt fails with RESULT_INVALID, and is repeated if `retry` says so.",
+  })
+  validate?: string | null;
+
   @Field(() => RetryInput, { nullable: true, description: "Repeats failed attempts; without it there is one attempt." })
   retry?: RetryInput | null;
 

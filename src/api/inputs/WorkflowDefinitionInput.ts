@@ -3,6 +3,7 @@
 import { Field, InputType } from "type-graphql";
 import type { FailurePolicy } from "../../workflow/definition.js";
 import { FailurePolicyEnum } from "../types/enums.js";
+import { ReducerInput } from "./ReducerInput.js";
 import { TaskGroupInput } from "./TaskGroupInput.js";
 
 @InputType("WorkflowDefinitionInput", {
@@ -17,6 +18,12 @@ export class WorkflowDefinitionInput {
 
   @Field(() => [TaskGroupInput], { description: "Its groups; at least one task in all." })
   groups!: TaskGroupInput[];
+
+  @Field(() => [ReducerInput], {
+    nullable: true,
+    description: "How several writers of one key, or a writer and the initial context, combine; without one they are a problem. At most one per key.",
+  })
+  reducers?: ReducerInput[] | null;
 
   @Field(() => FailurePolicyEnum, { nullable: true, defaultValue: "CONTINUE", description: "What a failed task means for the others." })
   onFailure?: FailurePolicy | null;

@@ -2,7 +2,7 @@
 
 import { registerEnumType } from "type-graphql";
 import type { EventType } from "../../workflow/events.js";
-import type { FailurePolicy, ItemFailurePolicy, OutputFormat, TaskFailurePolicy } from "../../workflow/definition.js";
+import type { FailurePolicy, ItemFailurePolicy, OutputFormat, Reducer, TaskFailurePolicy } from "../../workflow/definition.js";
 import type { TaskStatus, WorkflowStatus } from "../../workflow/status.js";
 
 type EnumObject<Value extends string> = Readonly<{ [Name in Value]: Name }>;
@@ -81,4 +81,15 @@ export const OutputFormatEnum = describedEnum<OutputFormat>("OutputFormat", "How
   MERGE: "A list of the results in item order.",
   SEPARATE: "An object of the results by item identifier.",
   SINGLE: "One value: what `reduce` gives, by default the last item's result.",
+});
+
+export const ReducerEnum = describedEnum<Reducer>("Reducer", "How the values that tasks write under one key become one: in the order of the tasks in the definition, from the initial value on.", {
+  APPEND: "A list, in which each result is one element.",
+  CONCAT: "One list of the results' elements; each must be a list.",
+  MERGE: "One object of the results' fields, later ones win; each must be an object.",
+  SUM: "The sum of numbers.",
+  MIN: "The least of numbers.",
+  MAX: "The greatest of numbers.",
+  FIRST: "The initial value or, without one, the first result.",
+  LAST: "The last result.",
 });

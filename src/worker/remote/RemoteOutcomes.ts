@@ -104,6 +104,7 @@ export class RemoteOutcomes {
     const { claim, plan, node } = attempt;
     const text = JSON.stringify(value);
     try {
+      await this.#validate(attempt, value);
       if (!claim.item) return { outcome: this.services.settlement.complete(plan, node, claim.ref, { text, value }) };
       const invalid = invalidItemResult(node, value);
       if (invalid) throw invalid;
@@ -114,6 +115,13 @@ export class RemoteOutcomes {
       const invalid = toTaskError(error, await this.#addressOf(attempt));
       return { outcome: await this.#failure(attempt, invalid), invalid };
     }
+  }
+
+  /** @throws FanwireError RESULT_INVALID, EXPRESSION_ERROR, EXPRESSION_LIMIT */
+  async #validate({ claim: { ref, item }, plan, node }: Attempt, value: JsonValue): Promise<void> {
+    if (node.task.validate === undefined) return;
+    const row = item && (await this.services.reader.itemPage(ref.workflowId, node.index, item.index, 1))[0];
+    await this.services.settlement.validate(plan, node, ref, value, row);
   }
 
   async #failure(attempt: Attempt, error: TaskError): Promise<Outcome> {

@@ -6,20 +6,24 @@ import type { DeclaredTask } from "../declaredTasks.js";
 import { afterResolver } from "../edges.js";
 import type { RuleInput } from "./ruleInput.js";
 
-export function noSelfDependencies({ tasks, writers, contextKeys }: RuleInput): Problem[] {
+export function noSelfDependencies({ tasks, writers, reduced, contextKeys }: RuleInput): Problem[] {
   const resolve = afterResolver(tasks);
   return tasks.flatMap((declared) => [
-    ...ownKeys(declared, writers, contextKeys),
+    ...ownKeys(declared, writers, reduced, contextKeys),
     ...declared.task.after.flatMap((name, at) => (resolve(declared, name)?.index === declared.index
       ? [problem("SELF_DEPENDENCY", `${declared.address} runs after itself`, `${declared.path}.after[${at}]`, "Remove it from `after`.")]
       : [])),
   ]);
 }
 
-/** A key that the initial context holds too is left to the rule about such keys. */
-function ownKeys(declared: DeclaredTask, writers: ReadonlyMap<string, DeclaredTask>, contextKeys: ReadonlySet<string> | undefined): Problem[] {
+/** A key that the initial context holds too is left to the rule about such keys, unless it has a reducer. */
+function ownKeys(
+  declared: DeclaredTask, writers: ReadonlyMap<string, DeclaredTask>, reduced: RuleInput["reduced"], contextKeys: ReadonlySet<string> | undefined,
+): Problem[] {
+  const isOwn = (name: string): boolean =>
+    reduced.get(name)?.includes(declared) ?? (writers.get(name)?.index === declared.index && !contextKeys?.has(name));
   const places = new Map(declared.reads
-    .filter(({ name }) => writers.get(name)?.index === declared.index && !contextKeys?.has(name))
+    .filter(({ name }) => isOwn(name))
     .map((read) => [JSON.stringify([read.path, read.name]), read]));
   return [...places.values()].map(({ name, path }) => {
     const message = path.startsWith(declared.path)

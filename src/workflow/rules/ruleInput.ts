@@ -4,7 +4,7 @@ import type { Problem } from "../../errors.js";
 import { declaredTasks } from "../declaredTasks.js";
 import type { DeclaredTask } from "../declaredTasks.js";
 import type { ExpansionDefinition, WorkflowDefinition } from "../definition.js";
-import { edgesInto, writersByKey } from "../edges.js";
+import { edgesInto, reducedWriters, writersByKey } from "../edges.js";
 import { isObject } from "../json.js";
 import type { JsonValue } from "../json.js";
 import type { Edge } from "../plan.js";
@@ -25,6 +25,8 @@ export interface RuleInput {
   readonly tasks: readonly DeclaredTask[];
   /** Context key -> the first task that writes it. */
   readonly writers: ReadonlyMap<string, DeclaredTask>;
+  /** Key with a reducer -> all tasks that write it. */
+  readonly reduced: ReadonlyMap<string, readonly DeclaredTask[]>;
   /** Edges into each task, by the task's index. */
   readonly edges: readonly (readonly Edge[])[];
 }
@@ -35,7 +37,8 @@ export type Rule = (input: RuleInput) => Problem[];
 export function ruleInput(definition: WorkflowDefinition, context: JsonValue | undefined, handlers: KnownHandlers): RuleInput {
   const tasks = declaredTasks(definition);
   const contextKeys = context === undefined ? undefined : new Set(isObject(context) ? Object.keys(context) : []);
-  return { definition, context, handlers, contextKeys, tasks, writers: writersByKey(tasks), edges: edgesInto(tasks) };
+  const reduced = reducedWriters(definition, tasks);
+  return { definition, context, handlers, contextKeys, tasks, reduced, writers: writersByKey(tasks), edges: edgesInto(tasks, reduced) };
 }
 
 /** Every task that has an expansion, with the expansion's path. */

@@ -1,4 +1,4 @@
-/** A context key is written by one task, and declared by it once. */
+/** A context key is written by one task, unless it has a reducer, and declared by it once. */
 
 import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
@@ -6,14 +6,14 @@ import { writePath } from "../declaredTasks.js";
 import type { DeclaredTask } from "../declaredTasks.js";
 import type { RuleInput } from "./ruleInput.js";
 
-export function uniqueWriters({ tasks, writers }: RuleInput): Problem[] {
-  return tasks.flatMap((declared) => [...repeatedKeys(declared), ...foreignKeys(declared, writers)]);
+export function uniqueWriters({ tasks, writers, reduced }: RuleInput): Problem[] {
+  return tasks.flatMap((declared) => [...repeatedKeys(declared), ...foreignKeys(declared, writers, reduced)]);
 }
 
-function foreignKeys(declared: DeclaredTask, writers: ReadonlyMap<string, DeclaredTask>): Problem[] {
+function foreignKeys(declared: DeclaredTask, writers: ReadonlyMap<string, DeclaredTask>, reduced: RuleInput["reduced"]): Problem[] {
   return [...new Set([...declared.keys, ...declared.optionalKeys])].flatMap((key) => {
     const first = writers.get(key);
-    if (first === undefined || first.index === declared.index) return [];
+    if (first === undefined || first.index === declared.index || reduced.has(key)) return [];
     const hint = declared.task.resultKeys === undefined && key === declared.task.name
       ? `A task writes its own name unless it says otherwise: give ${declared.address} resultKeys of its own.`
       : undefined;

@@ -168,6 +168,7 @@ function F.splitItem(wf, k, r, item, letter, delayMs, attempt, token, text)
   if letter == 'Y' then
     F.emit(wf, 'Y ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. (now + delayMs) .. ' ' .. r.worker .. ' ' .. text)
     call('ZADD', prefix .. 'tm', now + delayMs, 'R ' .. wf.id .. ' ' .. k .. ' ' .. item .. ' ' .. next)
+    if r.status == 'W' then F.drop(wf, 'y' .. field) end
   else
     F.emit(wf, 'W ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. (now + delayMs))
     F.put(wf, 'y' .. k .. ':' .. item, text)
@@ -205,7 +206,8 @@ function F.items(wf, k, unit, attempt, token)
     if (letter == 'Y' or letter == 'W') and not again and s[offset + 1] == mine then
       F.splitItem(wf, k, r, item, letter, n, attempt, token, text)
       F.move(wf, r.status, 'W', 1)
-      x[from], x.waiting, s[offset + 1] = x[from] - 1, x.waiting + 1, 'r'
+      x[from] = x[from] - 1
+      x.waiting, s[offset + 1] = x.waiting + 1, 'r'
     elseif letter == 'C' or letter == 'F' then
       local fresh = true
       for j = offset + 1, offset + n do fresh = fresh and s[j] == mine end

@@ -18,7 +18,7 @@ end
 function F.unitField(k, unit) return unit == '-' and k or (k .. ':' .. unit) end
 
 -- done: letter (C F T S), error JSON or '', 1 when it fails the workflow, 1 when the rest is cancelled, group, result kept
--- outside the context or '', route, count + (context key, value)
+-- outside the context or '', route, count + (context key, value; '' when the key is combined of its writers' results)
 function F.done(wf, k, unit, attempt, token)
   local letter, err, bad, cancelRest, group, result, route, writes = take(), take(), take(), take(), take(), take(), take(), takeList()
   local r = F.record(wf, k)
@@ -32,10 +32,13 @@ function F.done(wf, k, unit, attempt, token)
   F.save(wf, k, r)
   if err ~= '' then F.put(wf, 'e' .. k, err) end
   if result ~= '' then F.put(wf, 'r' .. k, result) end
-  if letter == 'S' then F.emit(wf, 'K ' .. k .. ' C')
+  if letter == 'S' then F.emit(wf, 'K ' .. k .. ' ' .. err)
   else F.emit(wf, letter .. ' ' .. k .. ' - 1 ' .. attempt .. ' ' .. r.worker .. (err ~= '' and (' ' .. err) or '')) end
   if #writes > 0 then
-    for i = 1, #writes do wf.context[#wf.context + 1] = writes[i] end
+    for i = 1, #writes, 2 do
+      local n = #wf.context
+      if writes[i + 1] ~= '' then wf.context[n + 1], wf.context[n + 2] = writes[i], writes[i + 1] end
+    end
     F.emit(wf, 'U ' .. k)
   end
   wf.left = wf.left - 1

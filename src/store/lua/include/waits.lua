@@ -8,6 +8,8 @@ function F.retry(wf, k, unit, attempt, token)
   if code ~= 'O' then return code end
   F.endClaim(wf, k, unit, r)
   F.move(wf, r.status, 'W', 1)
+  -- A result that waited for its time was refused when it came.
+  if r.status == 'W' then F.drop(wf, 'y' .. k) end
   local history = F.get(wf, 'h' .. k)
   F.put(wf, 'h' .. k, (history and history .. '\n' or '') .. r.started .. ' ' .. wf.at .. ' ' .. r.worker .. ' ' .. err)
   F.emit(wf, 'Y ' .. k .. ' - ' .. attempt .. ' ' .. (now + delayMs) .. ' ' .. r.worker .. ' ' .. err)
