@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Config } from "./config.js";
 import { AgencyTaskGroup } from "./engine/AgencyTaskGroup.js";
 import { ContextReader } from "./engine/ContextReader.js";
+import { DefinitionRegistry } from "./engine/DefinitionRegistry.js";
 import type { Engine } from "./engine/Engine.js";
 import type { Fleet } from "./engine/Fleet.js";
 import { HandlerRegistry, type Handler } from "./engine/handlers.js";
@@ -27,6 +28,7 @@ import { LaneRepair } from "./store/LaneRepair.js";
 import { LogReads } from "./store/LogReads.js";
 import { PlanCache } from "./store/PlanCache.js";
 import { RedisFleet } from "./store/RedisFleet.js";
+import { RedisDefinitions } from "./store/RedisDefinitions.js";
 import { RedisReader } from "./store/RedisReader.js";
 import { RedisStore } from "./store/RedisStore.js";
 import { Scripts } from "./store/scripts.js";
@@ -98,6 +100,7 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
   const items = new ItemReader(reads, shards);
   return {
     shards, plans, fleet, workflows, items,
+    definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
     store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
     reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows)),
   };
@@ -108,7 +111,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const log = options.log ?? createLog(config.logLevel, 2);
   const { connections, embedded, close } = await openRedis(config, log);
   const redis = connections.reads;
-  const { shards, plans, fleet, workflows, items, store, reader } = wireStore(connections, config);
+  const { shards, plans, fleet, workflows, items, definitions, store, reader } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const settlement = new Settlement(contexts);
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
@@ -146,7 +149,9 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   });
 
   return {
-    engine: new LocalEngine({ workflows: agency, reader, contexts, handlers, directory: fleet }),
+    engine: new LocalEngine({
+      workflows: agency, reader, contexts, handlers, directory: fleet, definitions: new DefinitionRegistry({ definitions, handlers, directory: fleet }),
+    }),
     events, worker, redis, log, fleet, remoteWorkers,
     redisStatus: async () => `${embedded ? "embedded" : "external"} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,
     ready: async () => (await redis.set(`${config.keyPrefix}:ready`, String(Date.now()))) === "OK",

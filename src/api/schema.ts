@@ -12,6 +12,7 @@ import { CancelWorkflowMutation } from "./operations/cancelWorkflow.js";
 import { ClaimTasksMutation } from "./operations/claimTasks.js";
 import { CompleteTasksMutation } from "./operations/completeTasks.js";
 import { FailTaskMutation } from "./operations/failTask.js";
+import { DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation } from "./operations/definitions.js";
 import { HandlersQuery } from "./operations/handlers.js";
 import { HeartbeatTasksMutation } from "./operations/heartbeatTasks.js";
 import { NodeQuery } from "./operations/node.js";
@@ -29,6 +30,7 @@ import { WorkflowsQuery } from "./operations/workflows.js";
 
 const OPERATIONS = [
   NodeQuery, WorkflowQuery, WorkflowsQuery, PlanWorkflowQuery, HandlersQuery, ServerInfoQuery,
+  DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation,
   SubmitWorkflowMutation, CancelWorkflowMutation,
   WorkflowEventsSubscription, WorkflowProgressSubscription,
   WorkersQuery, QueuesQuery, ClaimTasksMutation, HeartbeatTasksMutation, ReportProgressMutation, CompleteTasksMutation, FailTaskMutation, TaskOffersSubscription,

@@ -8,6 +8,7 @@ import type { TaskError } from "../workflow/events.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
 import type { Plan } from "../workflow/plan.js";
 import { validateWorkflow } from "../workflow/validate.js";
+import type { RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
@@ -33,6 +34,13 @@ export interface AgencyTaskGroupServices {
   onSubmitting(shard: number, id: string, context: readonly string[]): void;
 }
 
+/** A submission whose definition has been found. */
+export interface Submission extends SubmitWorkflowInput {
+  definition: WorkflowDefinition;
+  /** Absent: an inline one. */
+  registered?: RegisteredDefinition;
+}
+
 export class AgencyTaskGroup {
   constructor(private readonly services: AgencyTaskGroupServices) {}
 
@@ -41,7 +49,7 @@ export class AgencyTaskGroup {
    * @throws FanwireError UNAVAILABLE when Redis cannot take it; nothing is stored then, or everything
    *   (ask again with the same idempotency key to be sure).
    */
-  async submit(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome> {
+  async submit(caller: Caller, input: Submission): Promise<SubmitWorkflowOutcome> {
     const context = input.context ?? {};
     const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory);
     const problems = [...validateWorkflow(input.definition, context, known), ...requestProblems(input)];
@@ -110,7 +118,7 @@ function payloadText(definition: WorkflowDefinition, context: JsonObject, labels
   return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels })) as JsonValue);
 }
 
-function submitCommand(id: string, caller: Caller, input: SubmitWorkflowInput, plan: Plan, context: JsonObject): SubmitCommand {
+function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan, context: JsonObject): SubmitCommand {
   const keyed = input.idempotencyKey !== undefined;
   const initial = TaskGroup.initial(plan);
   const started = new Set(initial.flatMap((node) => node.groupChain.split(".").map(Number)));
@@ -122,6 +130,7 @@ function submitCommand(id: string, caller: Caller, input: SubmitWorkflowInput, p
   ];
   if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
   if (keyed) fields.push("idem", keyHash);
+  if (input.registered) fields.push("dv", String(input.registered.version), "da", String(input.registered.registeredMs));
   for (const group of plan.groups) fields.push(`g${group.index}`, `${group.size} 0 ${started.has(group.index) ? 1 : 0}`);
   const lines = ["B"];
   const ready: string[] = [];

@@ -5,6 +5,7 @@ import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { TaskStatus } from "../workflow/status.js";
 import type { PlanReport } from "../workflow/planReport.js";
+import type { RegisterDefinitionOutcome, RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { HandlerInfo } from "./handlers.js";
 import type {
   AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot,
@@ -15,8 +16,13 @@ export interface Caller {
   tenant: string;
 }
 
+/** Exactly one of definition and definitionName. */
 export interface SubmitWorkflowInput {
-  definition: WorkflowDefinition;
+  definition?: WorkflowDefinition;
+  /** Of a registered one. */
+  definitionName?: string;
+  /** Default: the latest. */
+  definitionVersion?: number;
   /** Default {}. */
   context?: JsonValue;
   idempotencyKey?: string;
@@ -33,6 +39,11 @@ export interface SubmitWorkflowOutcome {
 export interface Engine {
   submitWorkflow(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome>;
   cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }>;
+  registerDefinition(caller: Caller, definition: WorkflowDefinition): Promise<RegisterDefinitionOutcome>;
+  /** A registered definition, by default its latest version; null when there is none. */
+  definition(caller: Caller, name: string, version?: number): Promise<RegisteredDefinition | null>;
+  /** The latest version of each registered definition, in the order of their names; forwards only. */
+  definitions(caller: Caller, page: PageRequest): Promise<Page<RegisteredDefinition>>;
   planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport>;
   /** Those of this process, and those that only workers elsewhere have. */
   handlers(): Promise<HandlerInfo[]>;

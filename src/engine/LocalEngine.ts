@@ -12,6 +12,7 @@ import type { TaskStatus } from "../workflow/status.js";
 import { unservedHandlers } from "../workflow/unservedHandlers.js";
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ContextReader } from "./ContextReader.js";
+import type { DefinitionRegistry, RegisterDefinitionOutcome, RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, Engine, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerInfo, HandlerRegistry } from "./handlers.js";
@@ -23,6 +24,7 @@ import { readableKeys, TaskScope } from "./TaskScope.js";
 
 export interface LocalEngineServices {
   workflows: AgencyTaskGroup;
+  definitions: DefinitionRegistry;
   reader: WorkflowReader;
   contexts: ContextReader;
   handlers: HandlerRegistry;
@@ -32,8 +34,21 @@ export interface LocalEngineServices {
 export class LocalEngine implements Engine {
   constructor(private readonly services: LocalEngineServices) {}
 
-  submitWorkflow(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome> {
-    return this.services.workflows.submit(caller, input);
+  async submitWorkflow(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome> {
+    const found = await this.services.definitions.resolve(caller, input);
+    return "problems" in found ? { duplicate: false, ...found } : this.services.workflows.submit(caller, { ...input, ...found });
+  }
+
+  registerDefinition(caller: Caller, definition: WorkflowDefinition): Promise<RegisterDefinitionOutcome> {
+    return this.services.definitions.register(caller, definition);
+  }
+
+  definition(caller: Caller, name: string, version?: number): Promise<RegisteredDefinition | null> {
+    return this.services.definitions.find(caller, name, version);
+  }
+
+  definitions(caller: Caller, page: PageRequest): Promise<Page<RegisteredDefinition>> {
+    return this.services.definitions.list(caller, page);
   }
 
   cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }> {

@@ -11,6 +11,10 @@ export interface WorkflowSnapshot {
   tenant: string;
   status: WorkflowStatus;
   plan: Plan;
+  /** 0: it was submitted with the workflow. */
+  definitionVersion: number;
+  /** When its definition was registered, if it was. */
+  definitionRegisteredMs?: number;
   labels: JsonObject;
   counts: TaskCounts;
   /** True once it ended without every required task completed. */

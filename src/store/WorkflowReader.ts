@@ -13,7 +13,7 @@ import type { ShardKeys } from "./keys.js";
 import type { PlanCache } from "./PlanCache.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
 
-const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev"] as const;
+const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
@@ -125,6 +125,8 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
     tenant: header.tn as string,
     labels: JSON.parse(header.lb ?? "{}") as JsonObject,
     counts: readCounts(header.n as string),
+    definitionVersion: Number(header.dv ?? 0),
+    ...(header.da === null ? {} : { definitionRegisteredMs: Number(header.da) }),
     partial: isWorkflowEnded(status) && status !== "COMPLETED",
     ...(error === undefined ? {} : { error }),
     cursor: makeCursor({ entry: Number(header.ev ?? 1), seq }),

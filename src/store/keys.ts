@@ -27,6 +27,10 @@ export class Keys {
   items(id: string, node: number | string): string { return `${this.prefix}i:${id}:${node}`; }
   /** hash: a definition by content: text, and how many workflows use it */
   definition(hash: string): string { return `${this.prefix}d:${hash}`; }
+  /** zset: names of a tenant's registered definitions, all of score 0 */
+  definitionNames(tenant: string): string { return `${this.prefix}rn:${tenant}`; }
+  /** hash: versions of a registered definition (by its name's SHA-256): n the latest, d<v> text, t<v> ms, h<hash> the version of that content */
+  definitionVersions(tenant: string, nameHash: string): string { return `${this.prefix}rv:${tenant}:${nameHash}`; }
   /** hash: which workflow an idempotency key (by its SHA-256) stands for */
   idempotency(tenant: string, keyHash: string): string { return `${this.prefix}idem:${tenant}:${keyHash}`; }
   /** list: units ready to be claimed, hints only: a claim is decided by the unit's record */

@@ -8,7 +8,7 @@ import { FanwireError } from "../errors.js";
 const FOLDER = new URL("./lua/", import.meta.url);
 
 export const SCRIPT_NAMES = [
-  "submitWorkflow", "claimTasks", "completeTasks", "heartbeatTasks", "cancelWorkflow", "dueTimers", "storeItems", "deleteWorkflow",
+  "submitWorkflow", "claimTasks", "completeTasks", "heartbeatTasks", "cancelWorkflow", "dueTimers", "storeItems", "deleteWorkflow", "registerDefinition",
   "claimSeparately", "registerWorker", "queueState",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];

@@ -9,6 +9,7 @@ import type { JsonObject } from "../../workflow/json.js";
 import type { TaskStatus } from "../../workflow/status.js";
 import type { ApiContext } from "../context.js";
 import { PAGE_SIZE_DESCRIPTION, pageInfo, pageOfList, pageSize, toConnection } from "../paging.js";
+import { presentDefinition } from "../presentDefinition.js";
 import { presentEvent, presentGroup, presentTask } from "../present.js";
 import { CursorScalar, JSONScalar } from "../scalars.js";
 import { selects } from "../selection.js";
@@ -17,6 +18,7 @@ import { EventTypeEnum, TaskStatusEnum } from "../types/enums.js";
 import { Task } from "../types/Task.js";
 import { TaskGroup } from "../types/TaskGroup.js";
 import { Workflow } from "../types/Workflow.js";
+import { WorkflowDefinition } from "../types/WorkflowDefinition.js";
 
 @Resolver(() => Workflow)
 export class WorkflowFields {
@@ -29,6 +31,15 @@ export class WorkflowFields {
     @Arg("keys", () => [String], { nullable: true, description: "Only these keys, as far as they have values; by default all." }) keys?: string[] | null,
   ): Promise<JsonObject> {
     return engine.context(workflow.id, keys ?? undefined);
+  }
+
+  @FieldResolver(() => WorkflowDefinition, { description: "What it runs, as it was at the submission: versions registered later change nothing." })
+  async definition(@Root() workflow: Workflow, @Ctx() { reads }: ApiContext): Promise<WorkflowDefinition> {
+    const snapshot = await reads.snapshot(workflow.id);
+    if (!snapshot) throw gone(workflow.id);
+    return presentDefinition({
+      definition: snapshot.plan.definition, hash: snapshot.plan.hash, version: snapshot.definitionVersion, registeredMs: snapshot.definitionRegisteredMs,
+    });
   }
 
   @FieldResolver(() => [TaskGroup], { description: "Its groups, in the order of the definition." })
@@ -83,6 +94,10 @@ export class WorkflowFields {
 /** @throws FanwireError NOT_FOUND when the workflow's retention ended between the read of its header and this one. */
 async function readDetail(context: ApiContext, workflowId: string): Promise<WorkflowDetail> {
   const detail = await context.reads.detail(workflowId);
-  if (!detail) throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId} any more.`);
+  if (!detail) throw gone(workflowId);
   return detail;
+}
+
+function gone(workflowId: string): FanwireError {
+  return new FanwireError("NOT_FOUND", `There is no workflow ${workflowId} any more.`);
 }

@@ -12,6 +12,6 @@ export class ReducerInput {
   @Field(() => String, { description: "The context key; some task must write it." })
   key!: string;
 
-  @Field(() => ReducerEnum, { description: "How." })
+  @Field(() => ReducerEnum, { description: "How they become one value." })
   reducer!: Reducer;
 }

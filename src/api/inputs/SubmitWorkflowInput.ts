@@ -1,14 +1,20 @@
 /** The input of submitWorkflow. */
 
-import { Field, InputType } from "type-graphql";
+import { Field, InputType, Int } from "type-graphql";
 import type { JsonValue } from "../../workflow/json.js";
 import { JSONScalar } from "../scalars.js";
 import { WorkflowDefinitionInput } from "./WorkflowDefinitionInput.js";
 
 @InputType("SubmitWorkflowInput", { description: "What to run, on what." })
 export class SubmitWorkflowInput {
-  @Field(() => WorkflowDefinitionInput, { nullable: true, description: "The workflow. Required." })
+  @Field(() => WorkflowDefinitionInput, { nullable: true, description: "The workflow itself. Exactly one of this and definitionName." })
   definition?: WorkflowDefinitionInput | null;
+
+  @Field(() => String, { nullable: true, description: "The name of a definition that registerDefinition took. Exactly one of this and definition." })
+  definitionName?: string | null;
+
+  @Field(() => Int, { nullable: true, description: "The version of the registered definition: 1 or more; by default the latest." })
+  definitionVersion?: number | null;
 
   @Field(() => JSONScalar, { nullable: true, description: "The initial context: an object of key to value, each at most 1 MiB as JSON; by default empty." })
   context?: JsonValue;

@@ -2,7 +2,6 @@
 
 import { Arg, Ctx, Info, Mutation, Resolver } from "type-graphql";
 import type { GraphQLResolveInfo } from "graphql";
-import { problem } from "../../errors.js";
 import type { ApiContext } from "../context.js";
 import { SubmitWorkflowInput } from "../inputs/SubmitWorkflowInput.js";
 import { toOptionalJson, toWorkflowDefinition } from "../present.js";
@@ -19,11 +18,10 @@ export class SubmitWorkflowMutation {
     @Info() info: GraphQLResolveInfo,
     @Arg("input", () => SubmitWorkflowInput, { description: "What to run, on what." }) input: SubmitWorkflowInput,
   ): Promise<SubmitWorkflowPayload> {
-    if (!input.definition) {
-      return { duplicate: false, problems: [problem("REQUIRED", "There is no definition to run.", "definition")] };
-    }
     const { workflowId, duplicate, problems } = await engine.submitWorkflow(caller, {
-      definition: toWorkflowDefinition(input.definition),
+      definition: input.definition ? toWorkflowDefinition(input.definition) : undefined,
+      definitionName: input.definitionName ?? undefined,
+      definitionVersion: input.definitionVersion ?? undefined,
       context: toOptionalJson(input.context),
       idempotencyKey: input.idempotencyKey ?? undefined,
       labels: toOptionalJson(input.labels),

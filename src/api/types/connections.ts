@@ -4,6 +4,7 @@ import { Field, Int, ObjectType } from "type-graphql";
 import { Task } from "./Task.js";
 import { TaskItem } from "./TaskItem.js";
 import { Workflow } from "./Workflow.js";
+import { WorkflowDefinition } from "./WorkflowDefinition.js";
 import { WorkflowEvent } from "./WorkflowEvent.js";
 
 @ObjectType("PageInfo", { simpleResolvers: true, description: "Where a page lies in its list." })
@@ -42,6 +43,30 @@ export class WorkflowConnection {
   pageInfo!: PageInfo;
 
   @Field(() => Int, { description: "How many workflows match, on all pages." })
+  totalCount!: number;
+}
+
+@ObjectType("WorkflowDefinitionEdge", { simpleResolvers: true, description: "A registered definition and its place in the list." })
+export class WorkflowDefinitionEdge {
+  @Field(() => String, { description: "Its place, to continue from. Opaque." })
+  cursor!: string;
+
+  @Field(() => WorkflowDefinition, { description: "The definition." })
+  node!: WorkflowDefinition;
+}
+
+@ObjectType("WorkflowDefinitionConnection", { simpleResolvers: true, description: "A page of registered definitions, in the order of their names." })
+export class WorkflowDefinitionConnection {
+  @Field(() => [WorkflowDefinitionEdge], { description: "The page's definitions with their cursors; at most 1,000." })
+  edges!: WorkflowDefinitionEdge[];
+
+  @Field(() => [WorkflowDefinition], { description: "The page's definitions without cursors." })
+  nodes!: WorkflowDefinition[];
+
+  @Field(() => PageInfo, { description: "Where the page lies." })
+  pageInfo!: PageInfo;
+
+  @Field(() => Int, { description: "How many names are registered, on all pages." })
   totalCount!: number;
 }
 

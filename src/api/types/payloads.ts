@@ -3,6 +3,7 @@
 import { Field, ObjectType } from "type-graphql";
 import { Problem } from "./Problem.js";
 import { Workflow } from "./Workflow.js";
+import { WorkflowDefinition } from "./WorkflowDefinition.js";
 
 @ObjectType("SubmitWorkflowPayload", { simpleResolvers: true, description: "The outcome of submitWorkflow." })
 export class SubmitWorkflowPayload {
@@ -13,6 +14,15 @@ export class SubmitWorkflowPayload {
   duplicate!: boolean;
 
   @Field(() => [Problem], { description: "All that is wrong with the input; empty when it was accepted." })
+  problems!: Problem[];
+}
+
+@ObjectType("RegisterDefinitionPayload", { simpleResolvers: true, description: "The outcome of registerDefinition." })
+export class RegisterDefinitionPayload {
+  @Field(() => WorkflowDefinition, { nullable: true, description: "The definition with its version; null when there are problems: then nothing was registered." })
+  definition?: WorkflowDefinition;
+
+  @Field(() => [Problem], { description: "All that is wrong with the definition, whatever its context; empty when it was accepted." })
   problems!: Problem[];
 }
 
