@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { TaskStatus } from "../workflow/status.js";
 import type { PlanReport } from "../workflow/planReport.js";
 import type { HandlerInfo } from "./handlers.js";
+import type { SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import type {
   AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot,
 } from "./snapshot.js";
@@ -21,6 +22,8 @@ export interface SubmitWorkflowInput {
   context?: JsonValue;
   idempotencyKey?: string;
   labels?: JsonValue;
+  /** The workflow that this one runs again. */
+  rerunOf?: string;
 }
 
 export interface SubmitWorkflowOutcome {
@@ -30,9 +33,21 @@ export interface SubmitWorkflowOutcome {
   problems: Problem[];
 }
 
+/** What a verb came to; without problems it was done. */
+export interface Changed {
+  problems: Problem[];
+}
+
 export interface Engine {
   submitWorkflow(caller: Caller, input: SubmitWorkflowInput): Promise<SubmitWorkflowOutcome>;
   cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }>;
+  pauseWorkflow(caller: Caller, id: string): Promise<Changed>;
+  resumeWorkflow(caller: Caller, id: string): Promise<Changed>;
+  retryWorkflow(caller: Caller, id: string): Promise<Changed>;
+  rerunWorkflow(caller: Caller, id: string, context?: JsonValue): Promise<SubmitWorkflowOutcome>;
+  provideContext(caller: Caller, id: string, values: JsonValue): Promise<Changed>;
+  signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome>;
+  deleteWorkflow(caller: Caller, id: string): Promise<{ deleted: boolean; problems: Problem[] }>;
   planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport>;
   /** Those of this process, and those that only workers elsewhere have. */
   handlers(): Promise<HandlerInfo[]>;

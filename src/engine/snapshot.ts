@@ -12,6 +12,8 @@ export interface WorkflowSnapshot {
   status: WorkflowStatus;
   plan: Plan;
   labels: JsonObject;
+  /** The workflow that this one runs again. */
+  rerunOf?: string;
   counts: TaskCounts;
   /** True once it ended without every required task completed. */
   partial: boolean;
@@ -28,6 +30,8 @@ export interface WorkflowDetail extends WorkflowSnapshot {
   groups: GroupState[];
   /** In the order of the plan's nodes. */
   tasks: TaskState[];
+  /** External keys that had no value at submission: without one still, or provided since. */
+  external: { missing: string[]; provided: string[] };
 }
 
 export interface GroupState {
@@ -55,6 +59,8 @@ export interface TaskState {
   progress?: TaskProgress;
   /** Attempts before the current one, oldest first. */
   earlierAttempts: AttemptState[];
+  /** Attempts before retryWorkflow. */
+  base: number;
   worker?: string;
   waitingFor: WaitReason[];
   readyMs?: number;
@@ -70,7 +76,7 @@ export interface AttemptState {
   error?: TaskError;
 }
 
-/** Why a task is not running. kind: KEY, TASK, WORKER, BACKOFF, TIMER, LIMIT. */
+/** Why a task is not running. kind: KEY, EXTERNAL_KEY, TASK, WORKER, BACKOFF, TIMER, SIGNAL, PAUSED, LIMIT. */
 export interface WaitReason {
   kind: string;
   key?: string;

@@ -1,6 +1,7 @@
 /** The reference: runs a workflow's definition in its head, one task after the other, and tells what any engine must come to. */
 
 import { CompleteLater, type Handler } from "../../src/engine/handlers.js";
+import { WaitForSignal } from "../../src/engine/signals.js";
 import { FanwireError } from "../../src/errors.js";
 import type { ExpansionDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import { compileExpression, evaluateCondition } from "../../src/workflow/expressions/expression.js";
@@ -171,6 +172,7 @@ class Model {
     const answer = await handler.run({
       input: copy(input), workflowId: "model", task: address, attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, log: () => {},
     });
+    if (answer instanceof WaitForSignal) throw new Error("The model has nobody who answers");
     const result = copy(((answer instanceof CompleteLater ? answer.result : answer) ?? null) as JsonValue);
     if (JSON.stringify(result).length > this.limits.characters) throw new TooMuch();
     return result;

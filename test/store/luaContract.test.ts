@@ -113,7 +113,7 @@ describe.each(SCRIPT_NAMES)("%s", (name) => {
 
   // Under memory pressure new work is refused, and what was accepted before can finish and go.
   test("is refused by a full Redis only when it brings new work", () => {
-    const bringsWork = name === "submitWorkflow" || name === "storeItems";
+    const bringsWork = name === "submitWorkflow" || name === "storeItems" || name === "provideContext" || name === "retryWorkflow";
     expect(shebang).toBe(bringsWork ? "#!lua" : "#!lua flags=allow-oom");
   });
 
