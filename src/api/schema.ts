@@ -22,6 +22,13 @@ import { ServerInfoQuery } from "./operations/serverInfo.js";
 import { SubmitWorkflowMutation } from "./operations/submitWorkflow.js";
 import { TaskOffersSubscription } from "./operations/taskOffers.js";
 import { WorkersQuery } from "./operations/workers.js";
+import { DeleteWorkflowMutation } from "./operations/deleteWorkflow.js";
+import { PauseWorkflowMutation } from "./operations/pauseWorkflow.js";
+import { ProvideContextMutation } from "./operations/provideContext.js";
+import { RerunWorkflowMutation } from "./operations/rerunWorkflow.js";
+import { ResumeWorkflowMutation } from "./operations/resumeWorkflow.js";
+import { RetryWorkflowMutation } from "./operations/retryWorkflow.js";
+import { SignalTaskMutation } from "./operations/signalTask.js";
 import { WorkflowQuery } from "./operations/workflow.js";
 import { WorkflowEventsSubscription } from "./operations/workflowEvents.js";
 import { WorkflowProgressSubscription } from "./operations/workflowProgress.js";
@@ -30,6 +37,8 @@ import { WorkflowsQuery } from "./operations/workflows.js";
 const OPERATIONS = [
   NodeQuery, WorkflowQuery, WorkflowsQuery, PlanWorkflowQuery, HandlersQuery, ServerInfoQuery,
   SubmitWorkflowMutation, CancelWorkflowMutation,
+  PauseWorkflowMutation, ResumeWorkflowMutation, RetryWorkflowMutation, RerunWorkflowMutation,
+  ProvideContextMutation, SignalTaskMutation, DeleteWorkflowMutation,
   WorkflowEventsSubscription, WorkflowProgressSubscription,
   WorkersQuery, QueuesQuery, ClaimTasksMutation, HeartbeatTasksMutation, ReportProgressMutation, CompleteTasksMutation, FailTaskMutation, TaskOffersSubscription,
 ] as const;

@@ -18,6 +18,9 @@ export class WorkflowDefinitionInput {
   @Field(() => [TaskGroupInput], { description: "Its groups; at least one task in all." })
   groups!: TaskGroupInput[];
 
+  @Field(() => [String], { nullable: true, description: "Context keys that provideContext supplies while it runs; those given at submission count as supplied." })
+  externalKeys?: string[] | null;
+
   @Field(() => FailurePolicyEnum, { nullable: true, defaultValue: "CONTINUE", description: "What a failed task means for the others." })
   onFailure?: FailurePolicy | null;
 }

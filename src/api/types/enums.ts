@@ -7,7 +7,7 @@ import type { TaskStatus, WorkflowStatus } from "../../workflow/status.js";
 
 type EnumObject<Value extends string> = Readonly<{ [Name in Value]: Name }>;
 
-function describedEnum<Value extends string>(name: string, description: string, values: Record<Value, string>): EnumObject<Value> {
+export function describedEnum<Value extends string>(name: string, description: string, values: Record<Value, string>): EnumObject<Value> {
   const names = Object.keys(values) as Value[];
   const enumObject = Object.fromEntries(names.map((value) => [value, value])) as EnumObject<Value>;
   const valuesConfig = Object.fromEntries(names.map((value) => [value, { description: values[value] }]));
