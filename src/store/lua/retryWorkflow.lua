@@ -13,13 +13,13 @@
 -- Events: WORKFLOW_RETRIED WORKFLOW_STARTED GROUP_STARTED TASK_READY
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[5])
 --- @include base
+--- @include arguments
+at = 8
 --- @include lanes
 --- @include workflow
 --- @include items when used
 --- @include rare when used
 --- @include control
---- @include arguments
-at = 8
 --- @include outcomes
 --- @include waits when used
 --- @include reopen

@@ -12,13 +12,13 @@
 --   TASK_COMPLETED TASK_FAILED TASK_SKIPPED TASK_CANCELLED TASK_TIMED_OUT CONTEXT_UPDATED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[5])
 --- @include base
+--- @include arguments
+at = 6
 --- @include lanes
 --- @include workflow
 --- @include items when used
 --- @include rare when used
 --- @include control
---- @include arguments
-at = 6
 --- @include outcomes
 --- @include waits when used
 local kind, id, k, unit, attempt, token = take(), take(), take(), take(), take(), take()
