@@ -39,6 +39,10 @@ export const CODES = {
   CLAIM_INVALID: code("The claim is not one that this server gave out.", "Give back the text of `claim` as it came."),
   CLAIM_LOST: code("The claim is no longer the worker's: its lease ran out, or the task was cancelled or taken over.", "Stop working on it; nothing was recorded."),
   ALREADY_ENDED: code("The workflow has ended; this can be done only while it runs."),
+  NOT_ENDED: code("The workflow has not ended; this can be done only afterwards.", "Wait for its end, or cancel it."),
+  NOTHING_TO_RETRY: code("The workflow has no task that could run again.", "To run all of it once more, use rerunWorkflow."),
+  ALREADY_PROVIDED: code("A context key has a value already: the first one stays."),
+  NOT_WAITING: code("The task does not wait for an answer: it has not come to that yet, or somebody has answered.", "Its status and waitingFor say where it stands."),
 
   // Warnings of a plan
   UNUSED_RESULT: code("A task before the last ones writes keys that no task reads.", "Read them in a later task, or write none: resultKeys: []."),
@@ -71,6 +75,7 @@ export const CODES = {
   UPSTREAM: code("A task that this one depends on did not end well, so it was skipped."),
   CONDITION: code("The task's own condition was not truthy, so it was skipped."),
   CANCELLED: code("It was cancelled."),
+  REJECTED: code("Whoever was asked has rejected it."),
 
   // Subscriptions
   CURSOR_INVALID: code("The cursor is not one that this server gave out.", "Start again without `after`."),

@@ -11,7 +11,9 @@ import { HandlerRegistry, type Handler } from "./engine/handlers.js";
 import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
 import { Settlement } from "./engine/Settlement.js";
 import { Sweeper } from "./engine/Sweeper.js";
+import { SignalDesk } from "./engine/SignalDesk.js";
 import { TimerLoop } from "./engine/TimerLoop.js";
+import { WorkflowControl } from "./engine/WorkflowControl.js";
 import { FanwireError } from "./errors.js";
 import { EventLog } from "./events/EventLog.js";
 import { EventManager } from "./events/EventManager.js";
@@ -151,6 +153,8 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   return {
     engine: new LocalEngine({
       workflows: agency, reader, contexts, handlers, directory: fleet, definitions: new DefinitionRegistry({ definitions, handlers, directory: fleet }),
+      control: new WorkflowControl({ store, reader, contexts, workflows: agency }),
+      signals: new SignalDesk({ store, reader, settlement }),
     }),
     events, worker, redis, log, fleet, remoteWorkers,
     redisStatus: async () => `${embedded ? "embedded" : "external"} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,

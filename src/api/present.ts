@@ -44,6 +44,7 @@ export function toWorkflowDefinition(input: WorkflowDefinitionInput): WorkflowDe
     name: input.name,
     description: input.description,
     groups: input.groups.map(toGroup),
+    externalKeys: input.externalKeys?.length ? input.externalKeys : undefined,
     onFailure: input.onFailure ?? "CONTINUE",
     reducers: input.reducers?.length ? input.reducers.map(({ key, reducer }) => ({ key, reducer })) : undefined,
   });
@@ -138,6 +139,7 @@ export function toOptionalJson(value: JsonValue | undefined): JsonValue | undefi
 export function presentWorkflow(snapshot: WorkflowSnapshot): Workflow {
   return fill(new Workflow(), {
     id: snapshot.id,
+    rerunOfId: snapshot.rerunOf,
     name: snapshot.name,
     status: snapshot.status,
     labels: snapshot.labels,

@@ -23,6 +23,13 @@ import { ServerInfoQuery } from "./operations/serverInfo.js";
 import { SubmitWorkflowMutation } from "./operations/submitWorkflow.js";
 import { TaskOffersSubscription } from "./operations/taskOffers.js";
 import { WorkersQuery } from "./operations/workers.js";
+import { DeleteWorkflowMutation } from "./operations/deleteWorkflow.js";
+import { PauseWorkflowMutation } from "./operations/pauseWorkflow.js";
+import { ProvideContextMutation } from "./operations/provideContext.js";
+import { RerunWorkflowMutation } from "./operations/rerunWorkflow.js";
+import { ResumeWorkflowMutation } from "./operations/resumeWorkflow.js";
+import { RetryWorkflowMutation } from "./operations/retryWorkflow.js";
+import { SignalTaskMutation } from "./operations/signalTask.js";
 import { WorkflowQuery } from "./operations/workflow.js";
 import { WorkflowEventsSubscription } from "./operations/workflowEvents.js";
 import { WorkflowProgressSubscription } from "./operations/workflowProgress.js";
@@ -32,6 +39,8 @@ const OPERATIONS = [
   NodeQuery, WorkflowQuery, WorkflowsQuery, PlanWorkflowQuery, HandlersQuery, ServerInfoQuery,
   DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation,
   SubmitWorkflowMutation, CancelWorkflowMutation,
+  PauseWorkflowMutation, ResumeWorkflowMutation, RetryWorkflowMutation, RerunWorkflowMutation,
+  ProvideContextMutation, SignalTaskMutation, DeleteWorkflowMutation,
   WorkflowEventsSubscription, WorkflowProgressSubscription,
   WorkersQuery, QueuesQuery, ClaimTasksMutation, HeartbeatTasksMutation, ReportProgressMutation, CompleteTasksMutation, FailTaskMutation, TaskOffersSubscription,
 ] as const;

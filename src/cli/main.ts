@@ -81,6 +81,8 @@ function addWorkflowCommands(program: Command, done: (code: ExitCode) => void): 
   clientCommand(program, "show <id>", "Shows a workflow as it stands now")
     .option("--json", "print JSON to standard output", false)
     .action(async (id, options) => done(await (await import("./commands/show.js")).show(id, options)));
+  clientCommand(program, "retry <id>", "Runs again what did not complete of an ended workflow, in place")
+    .action(async (id, options) => done(await (await import("./commands/retry.js")).retry(id, options)));
   clientCommand(program, "cancel <id>", "Cancels a workflow")
     .option("--reason <text>", "kept with the workflow")
     .action(async (id, options) => done(await (await import("./commands/cancel.js")).cancel(id, options)));

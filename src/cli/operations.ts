@@ -122,6 +122,13 @@ export const SHOW = operation<ShowData, { id: string }>(`query ShowWorkflow($id:
   }
 }`);
 
+export interface RetryData {
+  retryWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; problems: Problem[] };
+}
+export const RETRY = operation<RetryData, { id: string }>(`mutation RetryWorkflow($id: ID!) {
+  retryWorkflow(id: $id) { workflow { id status } problems ${PROBLEM} }
+}`);
+
 export interface CancelData {
   cancelWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; problems: Problem[] };
 }

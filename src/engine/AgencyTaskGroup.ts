@@ -6,7 +6,7 @@ import { compilePlan } from "../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { TaskError } from "../workflow/events.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
-import type { Plan } from "../workflow/plan.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
@@ -15,7 +15,7 @@ import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
 import { newWorkflowId } from "./workflowId.js";
-import { firstPhase, laneOf, TaskGroup } from "./TaskGroup.js";
+import { externalReads, firstPhase, laneOf, TaskGroup } from "./TaskGroup.js";
 
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_LABELS_BYTES = 64 * 1024;
@@ -78,10 +78,10 @@ export class AgencyTaskGroup {
   }
 
   /** Removes an ended workflow with everything that belongs to it. */
-  async cleanUp(id: string): Promise<void> {
+  async cleanUp(id: string): Promise<"OK" | "NOT_FOUND" | "RUNNING"> {
     const plan = await this.services.reader.planOf(id);
     const expanded = plan?.nodes.filter((node) => node.expansion).map((node) => node.index) ?? [];
-    await this.services.store.deleteWorkflow(id, expanded);
+    return this.services.store.deleteWorkflow(id, expanded);
   }
 
   #shardFor(caller: Caller, idempotencyKey: string | undefined): number {
@@ -118,21 +118,35 @@ function payloadText(definition: WorkflowDefinition, context: JsonObject, labels
   return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels })) as JsonValue);
 }
 
+/** How much a task that reads external keys waits for; of others the plan tells it. */
+function openField(plan: Plan, node: PlanNode, missing: ReadonlySet<string>): string[] {
+  const keys = externalReads(plan, node);
+  const open = node.needs.length + keys.filter((key) => missing.has(key)).length;
+  return keys.length === 0 || open === 0 ? [] : [`o${node.index}`, String(open)];
+}
+
 function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan, context: JsonObject): SubmitCommand {
   const keyed = input.idempotencyKey !== undefined;
-  const initial = TaskGroup.initial(plan);
+  const missing = new Set((plan.definition.externalKeys ?? []).filter((key) => !Object.hasOwn(context, key)));
+  const initial = TaskGroup.initial(plan, missing);
+  const held = initial.length === 0;
   const started = new Set(initial.flatMap((node) => node.groupChain.split(".").map(Number)));
   const waiting = plan.nodes.length - initial.length;
   const keyHash = keyed ? sha256(input.idempotencyKey as string) : "";
   const fields = [
-    "st", "P", "hash", plan.hash, "nm", plan.definition.name, "tn", caller.tenant, "left", String(plan.nodes.length),
+    // What only waits for keys from outside has nothing to wait for a worker with.
+    "st", held ? "R" : "P", "hash", plan.hash, "nm", plan.definition.name, "tn", caller.tenant, "left", String(plan.nodes.length),
     "n", `${plan.nodes.length} ${waiting} ${initial.length} 0 0 0 0 0 0 0`, "nn", String(plan.nodes.length), "ng", String(plan.groups.length),
   ];
+  if (held) fields.push("sta", "0");
+  if (input.rerunOf !== undefined) fields.push("rr", input.rerunOf);
+  for (const key of missing) fields.push(`k:${key}`, "-");
+  for (const node of plan.nodes) fields.push(...openField(plan, node, missing));
   if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
   if (keyed) fields.push("idem", keyHash);
   if (input.registered) fields.push("dv", String(input.registered.version), "da", String(input.registered.registeredMs));
   for (const group of plan.groups) fields.push(`g${group.index}`, `${group.size} 0 ${started.has(group.index) ? 1 : 0}`);
-  const lines = ["B"];
+  const lines = held ? ["B", "b"] : ["B"];
   const ready: string[] = [];
   for (const node of initial) {
     const phase = firstPhase(node);

@@ -7,6 +7,7 @@ import type { TaskStatus } from "../workflow/status.js";
 import type { PlanReport } from "../workflow/planReport.js";
 import type { RegisterDefinitionOutcome, RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { HandlerInfo } from "./handlers.js";
+import type { SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import type {
   AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot,
 } from "./snapshot.js";
@@ -27,12 +28,19 @@ export interface SubmitWorkflowInput {
   context?: JsonValue;
   idempotencyKey?: string;
   labels?: JsonValue;
+  /** The workflow that this one runs again. */
+  rerunOf?: string;
 }
 
 export interface SubmitWorkflowOutcome {
   workflowId?: string;
   /** True when the idempotency key had been used before with the same payload. */
   duplicate: boolean;
+  problems: Problem[];
+}
+
+/** What a verb came to; without problems it was done. */
+export interface Changed {
   problems: Problem[];
 }
 
@@ -44,6 +52,13 @@ export interface Engine {
   definition(caller: Caller, name: string, version?: number): Promise<RegisteredDefinition | null>;
   /** The latest version of each registered definition, in the order of their names; forwards only. */
   definitions(caller: Caller, page: PageRequest): Promise<Page<RegisteredDefinition>>;
+  pauseWorkflow(caller: Caller, id: string): Promise<Changed>;
+  resumeWorkflow(caller: Caller, id: string): Promise<Changed>;
+  retryWorkflow(caller: Caller, id: string): Promise<Changed>;
+  rerunWorkflow(caller: Caller, id: string, context?: JsonValue): Promise<SubmitWorkflowOutcome>;
+  provideContext(caller: Caller, id: string, values: JsonValue): Promise<Changed>;
+  signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome>;
+  deleteWorkflow(caller: Caller, id: string): Promise<{ deleted: boolean; problems: Problem[] }>;
   planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport>;
   /** Those of this process, and those that only workers elsewhere have. */
   handlers(): Promise<HandlerInfo[]>;

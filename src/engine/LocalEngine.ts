@@ -13,18 +13,22 @@ import { unservedHandlers } from "../workflow/unservedHandlers.js";
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ContextReader } from "./ContextReader.js";
 import type { DefinitionRegistry, RegisterDefinitionOutcome, RegisteredDefinition } from "./DefinitionRegistry.js";
-import type { Caller, Engine, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { Caller, Changed, Engine, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerInfo, HandlerRegistry } from "./handlers.js";
 import { pageOfItems } from "./itemPages.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { WorkflowReader } from "./ports.js";
 import type { AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
+import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
+import type { WorkflowControl } from "./WorkflowControl.js";
 
 export interface LocalEngineServices {
   workflows: AgencyTaskGroup;
   definitions: DefinitionRegistry;
+  control: WorkflowControl;
+  signals: SignalDesk;
   reader: WorkflowReader;
   contexts: ContextReader;
   handlers: HandlerRegistry;
@@ -54,6 +58,14 @@ export class LocalEngine implements Engine {
   cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }> {
     return this.services.workflows.cancel(caller, id, reason);
   }
+
+  pauseWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.pause(caller, id); }
+  resumeWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.resume(caller, id); }
+  retryWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.retry(caller, id); }
+  rerunWorkflow(caller: Caller, id: string, context?: JsonValue): Promise<SubmitWorkflowOutcome> { return this.services.control.rerun(caller, id, context); }
+  provideContext(caller: Caller, id: string, values: JsonValue): Promise<Changed> { return this.services.control.provide(caller, id, values); }
+  deleteWorkflow(caller: Caller, id: string): Promise<{ deleted: boolean; problems: Problem[] }> { return this.services.control.remove(caller, id); }
+  signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome> { return this.services.signals.signal(caller, input); }
 
   async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
     const { handlers, directory } = this.services;

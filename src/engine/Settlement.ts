@@ -109,7 +109,7 @@ export class Settlement {
   }
 
   async fail(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError): Promise<Outcome> {
-    const decision = decideFailure(node.task, error, ref.attempt, this.random);
+    const decision = decideFailure(node.task, error, ref.attempt - (ref.base ?? 0), this.random);
     switch (decision.kind) {
       case "RETRY":
         return { kind: "retry", ref, delayMs: decision.delayMs, error: JSON.stringify(error) };
@@ -127,7 +127,7 @@ export class Settlement {
     }
   }
 
-  /** An item's failed attempt: another one after a delay, or its end. @param offset of the item in its chunk */
+  /** An item's failed attempt: another one after a delay, or its end. @param offset of the item in its chunk @param attempt since the workflow was last opened */
   failItem(node: PlanNode, offset: number, attempt: number, error: TaskError): ItemPiece {
     const decision = decideFailure(node.task, error, attempt, this.random);
     const text = JSON.stringify(error);

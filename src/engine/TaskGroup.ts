@@ -5,7 +5,7 @@ import type { Phase } from "./ports.js";
 
 /** The lane of units that only evaluate expressions (finding items, collecting outputs); every engine process serves it. */
 export const PLAN_LANE = "$plan";
-const PLAN_LANE_REF = `${PLAN_LANE}~0`;
+export const PLAN_LANE_REF = `${PLAN_LANE}~0`;
 
 /**
  * How a task ended, as far as its dependents care. IGNORED: failed under IGNORE. CONDITION: skipped by its own condition.
@@ -42,10 +42,21 @@ export class TaskGroup {
     return route;
   }
 
-  /** Tasks that can start at once. */
-  static initial(plan: Plan): PlanNode[] {
-    return plan.nodes.filter((node) => node.needs.length === 0);
+  /** Tasks that can start at once. @param missing external keys without a value */
+  static initial(plan: Plan, missing: ReadonlySet<string>): PlanNode[] {
+    return plan.nodes.filter((node) => node.needs.length === 0 && !externalReads(plan, node).some((key) => missing.has(key)));
   }
+
+  /** What the store follows when external keys get values: each counts down once for every task that reads it. */
+  static provided(plan: Plan, keys: readonly string[]): string {
+    return keys.flatMap((key) => plan.nodes.filter((node) => externalReads(plan, node).includes(key)).map((node) => release("d", plan, node))).join(" ");
+  }
+}
+
+/** Keys from outside that a task waits for. One that it could do without may still come, so it waits for that too. */
+export function externalReads({ definition }: Plan, node: PlanNode): readonly string[] {
+  const { externalKeys } = definition;
+  return externalKeys === undefined ? [] : externalKeys.filter((key) => node.reads.includes(key) || node.optionalReads.includes(key));
 }
 
 function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly string[]): string {
@@ -54,7 +65,7 @@ function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly
   const doomed: PlanNode[] = [];
   for (const edge of node.dependents) {
     const to = plan.nodes[edge.to] as PlanNode;
-    if (endsWellFor(edge.kind, end, to, missingKeys)) tokens.push(release("d", to));
+    if (endsWellFor(edge.kind, end, to, missingKeys)) tokens.push(release("d", plan, to));
     else doomed.push(to);
   }
   for (let next = doomed.shift(); next; next = doomed.shift()) {
@@ -63,7 +74,7 @@ function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly
     tokens.push(`s${next.index}/${node.index}/${next.groupChain}/-/p`);
     for (const edge of next.dependents) {
       const to = plan.nodes[edge.to] as PlanNode;
-      if (edge.kind === "OPTIONAL" || edge.kind === "REDUCED") tokens.push(release("m", to));
+      if (edge.kind === "OPTIONAL" || edge.kind === "REDUCED") tokens.push(release("m", plan, to));
       else doomed.push(to);
     }
   }
@@ -77,7 +88,13 @@ function endsWellFor(kind: string, end: TaskEnd, to: PlanNode, missingKeys: read
   return end === "COMPLETED" && !missingKeys.some((key) => to.reads.includes(key));
 }
 
-function release(kind: "d" | "m", to: PlanNode): string {
+/** More than one for a task that reads external keys: how many of them are missing is told by the workflow alone. */
+export function openCount(plan: Plan, node: PlanNode): number {
+  const external = externalReads(plan, node).length;
+  return external === 0 ? node.needs.length : Math.max(2, node.needs.length + external);
+}
+
+function release(kind: "d" | "m", plan: Plan, to: PlanNode): string {
   const phase = firstPhase(to);
-  return `${kind}${to.index}/${to.needs.length}/${to.groupChain}/${laneOf(to, phase)}/${phase === "EXPAND" ? "x" : "p"}`;
+  return `${kind}${to.index}/${openCount(plan, to)}/${to.groupChain}/${laneOf(to, phase)}/${phase === "EXPAND" ? "x" : "p"}`;
 }

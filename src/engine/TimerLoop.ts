@@ -1,15 +1,15 @@
 /** Fires durable timers: lost leases, attempt timeouts, retries, delays, retention. Any number of loops may run at once. */
 
-import { FanwireError } from "../errors.js";
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowReader, WorkflowStore } from "./ports.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
-import { invalidItemResult } from "../workflow/outputs.js";
 import { isTaskEnded } from "../workflow/status.js";
 import { laneOf } from "./TaskGroup.js";
-import { toTaskError, type Settlement } from "./Settlement.js";
+import type { Settlement } from "./Settlement.js";
+import { lateResult, readSignal } from "./signals.js";
+import { UnitOutcomes } from "./unitOutcomes.js";
 
 /** A task that lost this many workers is POISON. */
 export const MAX_LOSSES = 5;
@@ -38,8 +38,11 @@ export class TimerLoop {
   /** While Redis was away nobody could send a heartbeat: for one lease after it came back no worker counts as lost. */
   #leasesFromMs = 0;
   #running: Promise<void> | undefined;
+  readonly #outcomes: UnitOutcomes;
 
-  constructor(private readonly shard: number, private readonly services: TimerLoopServices) {}
+  constructor(private readonly shard: number, private readonly services: TimerLoopServices) {
+    this.#outcomes = new UnitOutcomes(services.settlement, services.reader);
+  }
 
   start(): void {
     this.#running ??= this.#run();
@@ -139,7 +142,7 @@ export class TimerLoop {
     const node = plan?.nodes[at.node];
     if (!plan || !node) return undefined;
     const { workflowId, unit, token } = at;
-    return { plan, node, record, ref: { workflowId, node: at.node, unit, attempt: record.attempt, token } };
+    return { plan, node, record, ref: { workflowId, node: at.node, unit, attempt: record.attempt, token, ...(record.base === undefined ? {} : { base: record.base }) } };
   }
 
   async #lost(at: UnitRef): Promise<Outcome[]> {
@@ -149,7 +152,7 @@ export class TimerLoop {
     const losses = record.losses + 1;
     if (losses >= MAX_LOSSES) {
       const error: TaskError = { code: "POISON", message: `${node.address} lost its worker ${losses} times`, retryable: false, task: node.address };
-      return this.#failUnit(plan, node, ref, error);
+      return this.#outcomes.fail(plan, node, ref, error);
     }
     if (losses === LOSSES_BEFORE_SPLIT && ref.unit.startsWith("r")) return [{ kind: "split", ref, lane: laneOf(node, "ITEMS") }];
     const phase = ref.unit === "-" ? (node.expansion ? "EXPAND" : "PLAIN") : "ITEMS";
@@ -161,15 +164,7 @@ export class TimerLoop {
     if (!found || found.record.status !== "RUNNING") return [];
     const { plan, node, ref } = found;
     const error: TaskError = { code: "TIMEOUT", message: `An attempt of ${node.address} took longer than ${node.task.timeoutMs} ms`, retryable: true, task: node.address };
-    return this.#failUnit(plan, node, ref, error);
-  }
-
-  async #failUnit(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError): Promise<Outcome[]> {
-    const { settlement, reader } = this.services;
-    if (ref.unit === "-") return [await settlement.fail(plan, node, ref, error)];
-    const open = await reader.openItems(ref.workflowId, node.index, ref.unit);
-    const pieces = open.map(({ offset }) => settlement.failItem(node, offset, ref.attempt, error));
-    return pieces.length === 0 ? [] : [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
+    return this.#outcomes.fail(plan, node, ref, error);
   }
 
   async #delayOver(at: UnitRef): Promise<Outcome[]> {
@@ -177,37 +172,9 @@ export class TimerLoop {
     if (!found || found.record.status !== "WAITING") return [];
     const { plan, node, ref } = found;
     const text = (await this.services.reader.delayedResult(ref.workflowId, node.index, ref.unit)) ?? "null";
-    const value = JSON.parse(text) as JsonValue;
-    if (ref.unit === "-") return [await this.#completeOrFail(plan, node, ref, { text, value })];
-    const open = await this.services.reader.openItems(ref.workflowId, node.index, ref.unit);
-    const invalid = (await this.#refusal(plan, node, ref, value)) ?? invalidItemResult(node, value);
-    if (invalid) return this.#failUnit(plan, node, ref, toTaskError(invalid, node.address));
-    const pieces = open.map(({ offset }) => ({ letter: "C" as const, offset, count: 1, text: `[${text}]` }));
-    return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
-  }
-
-  /** Why the condition of an item's task refuses its result, if it does. */
-  async #refusal(plan: Plan, node: PlanNode, ref: UnitRef, value: JsonValue): Promise<unknown> {
-    if (node.task.validate === undefined) return undefined;
-    const [item] = await this.services.reader.itemPage(ref.workflowId, node.index, Number(ref.unit), 1);
-    try {
-      await this.services.settlement.validate(plan, node, ref, value, item);
-      return undefined;
-    } catch (error) {
-      if (error instanceof FanwireError) return error;
-      throw error;
-    }
-  }
-
-  async #completeOrFail(plan: Plan, node: PlanNode, ref: UnitRef, result: { text: string; value: JsonValue }): Promise<Outcome> {
-    const { settlement } = this.services;
-    try {
-      await settlement.validate(plan, node, ref, result.value);
-      return settlement.complete(plan, node, ref, result);
-    } catch (error) {
-      if (!(error instanceof FanwireError)) throw error;
-      return settlement.fail(plan, node, ref, toTaskError(error, node.address));
-    }
+    const wait = readSignal(text);
+    if (wait) return this.#outcomes.settle(plan, node, ref, () => lateResult(wait));
+    return this.#outcomes.complete(plan, node, ref, { text, value: JSON.parse(text) as JsonValue });
   }
 
   async #retryDue(at: UnitRef): Promise<Outcome[]> {

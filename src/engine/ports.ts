@@ -17,6 +17,8 @@ export interface UnitRef {
   attempt: number;
   /** Fencing token of the claim. */
   token: string;
+  /** Attempts before retryWorkflow, which do not count against the task's retries; absent: none. */
+  base?: number;
 }
 
 /** PLAIN: run the handler. EXPAND: find the items. ITEMS: run the handler for items. COLLECT: make the task's output of them. */
@@ -56,6 +58,7 @@ export interface DoneOutcome {
   writes: string[];
 }
 export interface RetryOutcome { kind: "retry"; ref: UnitRef; delayMs: number; error: string }
+/** delayMs -1: until it is answered; `result` is then, or with a timeout, what it waits for (signals.ts). */
 export interface WaitOutcome { kind: "wait"; ref: UnitRef; delayMs: number; result: string }
 export interface RequeueOutcome { kind: "requeue"; ref: UnitRef; lane: string; lost: boolean }
 /** A range whose open items become units of their own. */
@@ -76,7 +79,7 @@ export interface ExpandOutcome {
   variables: string[];
 }
 export interface ItemsOutcome { kind: "items"; ref: UnitRef; lane: string; planLane: string; pieces: ItemPiece[] }
-/** C: JSON list of `count` results from `offset` in the chunk on. F: error of one. Y: retry after `count` ms. W: complete after `count` ms with the text. */
+/** C: JSON list of `count` results from `offset` in the chunk on. F: error of one. Y: retry after `count` ms. W: complete after `count` ms with the text (-1: when it is answered). */
 export interface ItemPiece { letter: "C" | "F" | "Y" | "W"; offset: number; count: number; text: string }
 export interface ProgressOutcome { kind: "progress"; ref: UnitRef; item?: number; text: string }
 export type Outcome =
@@ -113,6 +116,37 @@ export interface SubmitCommand {
 }
 export interface SubmitReply { code: "OK" | "OK_DUP" | "CONFLICT"; id: string }
 
+export type ControlReply = "OK" | "NOT_FOUND" | "ALREADY_ENDED";
+
+export interface ProvideCommand {
+  keys: string[];
+  /** JSON texts, in the order of the keys. */
+  values: string[];
+  /** What the keys release, see TaskGroup.provided. */
+  route: string;
+}
+
+export interface RetryCommand {
+  /** Of the newest event when the workflow was read. */
+  seq: number;
+  /** Group and how many of the tasks in it and inside it are open again, alternating. */
+  groups: number[];
+  tasks: ReopenedTask[];
+}
+/** A task to open again. ITEMS: what did not complete of its items. */
+export interface ReopenedTask {
+  node: number;
+  phase: "PLAIN" | "EXPAND" | "ITEMS";
+  base: number;
+  /** Groups around it, see PlanNode.groupChain. */
+  groups: string;
+  lane: string;
+  /** How many things it waits for; absent: as many as the plan says. */
+  open?: number;
+  /** Its last attempt, as a line of its history; absent when that is there, or there was none. */
+  attempt?: string;
+}
+
 export type DueTimer =
   | { kind: "LEASE"; member: string; token: string; units: { workflowId: string; node: number; unit: string }[] }
   | { kind: "TIMEOUT" | "DELAY"; member: string; workflowId: string; node: number; unit: string; token: string }
@@ -125,6 +159,8 @@ export interface UnitRecord {
   attempt: number;
   token: string;
   losses: number;
+  /** Attempts before retryWorkflow. */
+  base?: number;
   worker?: string;
   startedMs?: number;
 }
@@ -155,6 +191,13 @@ export interface WorkflowStore {
   /** False when the claim is lost. */
   storeItems(ref: UnitRef, variables: string[]): Promise<boolean>;
   cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED">;
+  pauseWorkflow(tenant: string, id: string): Promise<ControlReply>;
+  /** @param lanes of the tasks' handlers, in the order of the plan, behind the lane of the plan itself */
+  resumeWorkflow(tenant: string, id: string, lanes: readonly string[]): Promise<ControlReply>;
+  provideContext(tenant: string, id: string, command: ProvideCommand): Promise<{ code: ControlReply | "TAKEN"; taken: string[] }>;
+  signalTask(tenant: string, outcome: Outcome): Promise<ControlReply | "NOT_WAITING">;
+  /** CHANGED: the workflow is not any more as it was read. */
+  retryWorkflow(tenant: string, id: string, command: RetryCommand): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED">;
   deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING">;
   dueTimers(shard: number, limit: number): Promise<{ timers: DueTimer[]; nextMs?: number }>;
   settleTimers(shard: number, timers: readonly DueTimer[]): Promise<void>;
@@ -175,6 +218,7 @@ export interface WorkflowReader {
   completedResults(workflowId: string, nodes: readonly number[]): Promise<Map<number, string | undefined>>;
   /** Texts as stored: JSON, or `@<task>` for a view. Absent keys are left out. */
   contextTexts(workflowId: string, keys?: readonly string[]): Promise<Map<string, string>>;
+  contextKeys(workflowId: string): Promise<string[]>;
   /** All outcomes of an expanded task's items, in item order. */
   itemOutcomes(workflowId: string, node: number): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }>;
   itemPage(workflowId: string, node: number, first: number, count: number): Promise<ItemRow[]>;

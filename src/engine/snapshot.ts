@@ -16,6 +16,8 @@ export interface WorkflowSnapshot {
   /** When its definition was registered, if it was. */
   definitionRegisteredMs?: number;
   labels: JsonObject;
+  /** The workflow that this one runs again. */
+  rerunOf?: string;
   counts: TaskCounts;
   /** True once it ended without every required task completed. */
   partial: boolean;
@@ -32,6 +34,8 @@ export interface WorkflowDetail extends WorkflowSnapshot {
   groups: GroupState[];
   /** In the order of the plan's nodes. */
   tasks: TaskState[];
+  /** External keys that had no value at submission: without one still, or provided since. */
+  external: { missing: string[]; provided: string[] };
 }
 
 export interface GroupState {
@@ -59,6 +63,8 @@ export interface TaskState {
   progress?: TaskProgress;
   /** Attempts before the current one, oldest first. */
   earlierAttempts: AttemptState[];
+  /** Attempts before retryWorkflow. */
+  base: number;
   worker?: string;
   waitingFor: WaitReason[];
   readyMs?: number;
@@ -74,7 +80,7 @@ export interface AttemptState {
   error?: TaskError;
 }
 
-/** Why a task is not running. kind: KEY, TASK, WORKER, BACKOFF, TIMER, LIMIT. */
+/** Why a task is not running. kind: KEY, EXTERNAL_KEY, TASK, WORKER, BACKOFF, TIMER, SIGNAL, PAUSED, LIMIT. */
 export interface WaitReason {
   kind: string;
   key?: string;

@@ -82,10 +82,9 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
     this.#position = page.next;
     this.#plan = page.plan;
     if (page.more) this.#rung = true;
-    // Also when the client's filter leaves the terminal event out.
+    // Also when the client's filter leaves the terminal event out. Behind one there is more when the workflow was retried.
     const last = page.events.at(-1);
-    if (last) this.#sawEnd = isTerminalEvent(last);
-    else await this.#lookAhead(page.next);
+    if (!last || isTerminalEvent(last)) await this.#lookAhead(page.next);
     const { types, withResults } = this.options;
     this.#buffer = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
     this.#next = 0;
@@ -105,7 +104,7 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
     });
   }
 
-  /** Nothing new: it may begin after the terminal event, or have been overtaken by the log's removal. */
+  /** Nothing new, or an end: it may be the log's, or have been overtaken by the log's removal. */
   async #lookAhead(position: LogPosition): Promise<void> {
     const outlook = await this.log.outlook(this.workflowId, position);
     if (outlook === "MORE") this.#rung = true;

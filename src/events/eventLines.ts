@@ -43,6 +43,10 @@ function bodiesOf(line: string, plan: Plan): Body[] {
   switch (code) {
     case "B": return [{ kind: "workflow", type: "WORKFLOW_SUBMITTED", status: "PENDING" }];
     case "b": return [{ kind: "workflow", type: "WORKFLOW_STARTED", status: "RUNNING" }];
+    case "wp": return [{ kind: "workflow", type: "WORKFLOW_PAUSED", status: "PAUSED" }];
+    case "wr": return [{ kind: "workflow", type: "WORKFLOW_RESUMED", status: a === "P" ? "PENDING" : "RUNNING" }];
+    case "wq": return [{ kind: "workflow", type: "WORKFLOW_RETRIED", status: "RUNNING" }];
+    case "cv": return [{ kind: "context", type: "CONTEXT_UPDATED", keys: json<string[]>(after(line, 1)) ?? [] }];
     case "E": return [{ kind: "workflow", ...(END[a] as { type: "WORKFLOW_COMPLETED"; status: WorkflowStatus }), ...failure(2) }];
     case "G": case "H": case "J": return [{ kind: "group", type: GROUP_TYPE[code], group: plan.groups[Number(a)]?.address ?? "" }];
     case "R": return [task("TASK_READY")];
@@ -52,7 +56,7 @@ function bodiesOf(line: string, plan: Plan): Body[] {
     case "IC": return run(Number(c), b, (more) => task("TASK_COMPLETED", { attempt: Number(d), worker: e, ...more }));
     case "IF": return [task("TASK_FAILED", { attempt: Number(d), worker: e, ...item(b), ...failure(6) })];
     case "Y": return [task("TASK_RETRYING", { ...item(b), attempt: Number(c), untilMs: Number(d), worker: e, ...failure(6) })];
-    case "W": return [task("TASK_WAITING", { ...item(b), attempt: Number(c), untilMs: Number(d) })];
+    case "W": return [task("TASK_WAITING", { ...item(b), attempt: Number(c), ...(d === "-" ? {} : { untilMs: Number(d) }) })];
     case "K": return [task("TASK_SKIPPED", { error: skipError(plan, node, b) })];
     case "Z": return [task("TASK_CANCELLED")];
     case "P": return [task("TASK_PROGRESS", { ...item(b), attempt: Number(c), progress: JSON.parse(after(line, 4)) as TaskProgress })];

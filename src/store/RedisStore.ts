@@ -3,11 +3,11 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type {
-  Claim, ClaimRequest, CompleteReply, DueTimer, Outcome, SubmitCommand, SubmitReply, UnitRef, WorkflowStore,
+  Claim, ClaimRequest, CompleteReply, ControlReply, DueTimer, Outcome, ProvideCommand, RetryCommand, SubmitCommand, SubmitReply, UnitRef, WorkflowStore,
 } from "../engine/ports.js";
 import { ShardKeys, type Keys } from "./keys.js";
 import { Scripts } from "./scripts.js";
-import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushSubmission, readClaims, readCodes, readTimer } from "./wire.js";
+import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushRetry, pushSubmission, readClaims, readCodes, readTimer } from "./wire.js";
 
 export interface RedisStoreOptions {
   redis: Redis;
@@ -111,6 +111,41 @@ export class RedisStore implements WorkflowStore {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return "NOT_FOUND";
     return this.#scripts.call("cancelWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, error, randomUUID()]);
+  }
+
+  async pauseWorkflow(tenant: string, id: string): Promise<ControlReply> {
+    const keys = this.#keys.ofWorkflow(id);
+    if (!keys) return "NOT_FOUND";
+    return this.#scripts.call("pauseWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, randomUUID()]);
+  }
+
+  async resumeWorkflow(tenant: string, id: string, lanes: readonly string[]): Promise<ControlReply> {
+    const keys = this.#keys.ofWorkflow(id);
+    if (!keys) return "NOT_FOUND";
+    return this.#scripts.call("resumeWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, randomUUID(), ...lanes]);
+  }
+
+  async provideContext(tenant: string, id: string, { keys: names, values, route }: ProvideCommand): Promise<{ code: ControlReply | "TAKEN"; taken: string[] }> {
+    const keys = this.#keys.ofWorkflow(id);
+    if (!keys) return { code: "NOT_FOUND", taken: [] };
+    const args = [keys.prefix, this.options.retentionMs, id, tenant, randomUUID(), route, JSON.stringify(names), ...names.flatMap((name, i) => [name, values[i] as string])];
+    const [code, ...taken] = await this.#scripts.call<string[]>("provideContext", [keys.timers], args);
+    return { code: code as ControlReply | "TAKEN", taken };
+  }
+
+  async signalTask(tenant: string, outcome: Outcome): Promise<ControlReply | "NOT_WAITING"> {
+    const keys = this.#keys.ofWorkflow(outcome.ref.workflowId) as Keys;
+    const args: (string | number)[] = [keys.prefix, "signal", randomUUID(), tenant, this.options.retentionMs];
+    pushOutcome(args, outcome);
+    return this.#scripts.call("signalTask", [keys.timers], args);
+  }
+
+  async retryWorkflow(tenant: string, id: string, command: RetryCommand): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED"> {
+    const keys = this.#keys.ofWorkflow(id);
+    if (!keys) return "NOT_FOUND";
+    const args: (string | number)[] = [keys.prefix, randomUUID(), id, tenant, this.options.retentionMs];
+    pushRetry(args, command);
+    return this.#scripts.call("retryWorkflow", [keys.timers], args);
   }
 
   async deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING"> {

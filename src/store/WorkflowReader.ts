@@ -9,11 +9,13 @@ import { skipError, type TaskError, type TaskProgress } from "../workflow/events
 import type { JsonObject } from "../workflow/json.js";
 import type { Plan, PlanGroup, PlanNode } from "../workflow/plan.js";
 import { addCounts, COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus } from "../workflow/status.js";
+import { externalReads } from "../engine/TaskGroup.js";
+import { addSignals, externalKeys } from "./outsideWaits.js";
 import type { ShardKeys } from "./keys.js";
 import type { PlanCache } from "./PlanCache.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
 
-const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da"] as const;
+const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
@@ -36,8 +38,8 @@ export class WorkflowReader {
   async unit(workflowId: string, node: number, unit: string): Promise<UnitRecord | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return undefined;
-    const [text, sub] = await this.redis.hmget(keys.workflow(workflowId), unit === "-" ? String(node) : `${node}:${unit}`, "sub");
-    return text ? readRecord(text, Number(sub)) : undefined;
+    const [text, sub, base] = await this.redis.hmget(keys.workflow(workflowId), unit === "-" ? String(node) : `${node}:${unit}`, "sub", `b${node}`);
+    return text ? { ...readRecord(text, Number(sub)), ...(base == null ? {} : { base: Number(base) }) } : undefined;
   }
 
   async delayedResult(workflowId: string, node: number, unit: string): Promise<string | undefined> {
@@ -65,6 +67,11 @@ export class WorkflowReader {
     if (!wanted) return new Map(Object.entries(await this.redis.hgetall(keys.context(workflowId))));
     const texts = await this.redis.hmget(keys.context(workflowId), ...wanted);
     return new Map(wanted.flatMap((key, i): [string, string][] => (texts[i] == null ? [] : [[key, texts[i]]])));
+  }
+
+  async contextKeys(workflowId: string): Promise<string[]> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    return keys ? this.redis.hkeys(keys.context(workflowId)) : [];
   }
 
   async snapshot(id: string): Promise<WorkflowSnapshot | null> {
@@ -100,9 +107,11 @@ export class WorkflowReader {
     const header = Object.fromEntries(HEADER.map((name) => [name, fields[name] ?? null])) as Header;
     const snapshot = snapshotOf(id, header, plan);
     const tasks = plan.nodes.map((node) => taskState(snapshot, node, fields));
+    const external = externalKeys(fields);
+    addSignals(tasks, fields);
     const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
-    for (const task of tasks) task.waitingFor = waitReasons(task, tasks, plan, served);
-    return { ...snapshot, tasks, groups: plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(plan, group, tasks)) };
+    for (const task of tasks) task.waitingFor = waitReasons(task, tasks, snapshot, external.missing, served);
+    return { ...snapshot, tasks, external, groups: plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(plan, group, tasks)) };
   }
 }
 
@@ -129,6 +138,7 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
     ...(header.da === null ? {} : { definitionRegisteredMs: Number(header.da) }),
     partial: isWorkflowEnded(status) && status !== "COMPLETED",
     ...(error === undefined ? {} : { error }),
+    ...(header.rr === null ? {} : { rerunOf: header.rr }),
     cursor: makeCursor({ entry: Number(header.ev ?? 1), seq }),
     ...(header.sta === null ? {} : { startedMs: submittedMs + Number(header.sta) }),
     ...(header.fin === null ? {} : { finishedMs: submittedMs + Number(header.fin) }),
@@ -138,8 +148,9 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
 function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Record<string, string>): TaskState {
   const k = node.index;
   const text = fields[String(k)];
-  const base = { workflowId: workflow.id, node, address: node.address, waitingFor: [] as WaitReason[], earlierAttempts: [] as AttemptState[] };
-  if (text === undefined) return { ...base, status: "PENDING", attempt: 0 };
+  const earlierAttempts = attemptsOf(fields[`h${k}`], workflow.submittedMs);
+  const base = { workflowId: workflow.id, node, address: node.address, waitingFor: [] as WaitReason[], earlierAttempts, base: Number(fields[`b${k}`] ?? 0) };
+  if (text === undefined) return { ...base, status: "PENDING", attempt: earlierAttempts.length };
   const record = readRecord(text, workflow.submittedMs);
   const items = fields[`x${k}`];
   const error = errorOf(fields[`e${k}`], workflow.plan, node);
@@ -148,7 +159,6 @@ function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Record<st
     ...base,
     status: record.status,
     attempt: record.attempt,
-    earlierAttempts: attemptsOf(fields[`h${k}`], workflow.submittedMs),
     ...(items === undefined ? {} : { itemCounts: itemCounts(readItemsRecord(items), record.status) }),
     ...(error === undefined ? {} : { error }),
     ...(progress === undefined ? {} : { progress: progressOf(progress) }),
@@ -156,7 +166,7 @@ function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Record<st
     ...(record.readyMs === undefined ? {} : { readyMs: record.readyMs }),
     ...(record.startedMs === undefined ? {} : { startedMs: record.startedMs }),
     ...(record.finishedMs === undefined ? {} : { finishedMs: record.finishedMs }),
-    ...(record.untilMs === undefined ? {} : { waitingFor: [{ kind: record.attempt > 1 || fields[`h${k}`] ? "BACKOFF" : "TIMER", message: "waits for its time", untilMs: record.untilMs }] }),
+    ...(record.untilMs === undefined ? {} : { waitingFor: [{ kind: fields[`y${k}`] === undefined ? "BACKOFF" : "TIMER", message: "waits for its time", untilMs: record.untilMs }] }),
   };
 }
 
@@ -194,9 +204,15 @@ function workerReason({ status, node }: TaskState, served: Served | undefined): 
   return { kind: "WORKER", message: served?.handlers.has(handler) ? `waits for a free worker with the handler ${handler}` : `no worker that is alive serves the handler ${handler}` };
 }
 
-function waitReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan, served: Served | undefined): WaitReason[] {
-  if (waitsForWorker(task)) return [workerReason(task, served)];
+function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan, status }: WorkflowSnapshot, missing: readonly string[], served: Served | undefined): WaitReason[] {
+  if (waitsForWorker(task)) return [status === "PAUSED" ? { kind: "PAUSED", message: "the workflow is paused" } : workerReason(task, served)];
   if (task.status !== "PENDING") return task.waitingFor;
+  const external = externalReads(plan, task.node).filter((key) => missing.includes(key))
+    .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext` }));
+  return [...external, ...taskReasons(task, tasks, plan)];
+}
+
+function taskReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan): WaitReason[] {
   return task.node.needs.flatMap((edge): WaitReason[] => {
     const before = tasks[edge.from] as TaskState;
     if (isTaskEnded(before.status)) return [];

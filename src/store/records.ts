@@ -3,8 +3,8 @@
 import type { TaskCounts, TaskStatus, WorkflowStatus } from "../workflow/status.js";
 import type { UnitRecord } from "../engine/ports.js";
 
-export const WORKFLOW_STATUS: Readonly<Record<string, WorkflowStatus>> = { P: "PENDING", R: "RUNNING", C: "COMPLETED", F: "FAILED", X: "CANCELLED" };
-export const WORKFLOW_LETTER: Readonly<Partial<Record<WorkflowStatus, string>>> = { PENDING: "P", RUNNING: "R", COMPLETED: "C", FAILED: "F", CANCELLED: "X" };
+export const WORKFLOW_STATUS: Readonly<Record<string, WorkflowStatus>> = { P: "PENDING", R: "RUNNING", H: "PAUSED", C: "COMPLETED", F: "FAILED", X: "CANCELLED" };
+export const WORKFLOW_LETTER: Readonly<Partial<Record<WorkflowStatus, string>>> = { PENDING: "P", RUNNING: "R", PAUSED: "H", COMPLETED: "C", FAILED: "F", CANCELLED: "X" };
 
 const TASK_STATUS: Readonly<Record<string, TaskStatus>> = {
   R: "READY", X: "RUNNING", W: "WAITING", E: "RUNNING", C: "COMPLETED", F: "FAILED", S: "SKIPPED", K: "CANCELLED", T: "TIMED_OUT",

@@ -10,6 +10,7 @@ const FOLDER = new URL("./lua/", import.meta.url);
 export const SCRIPT_NAMES = [
   "submitWorkflow", "claimTasks", "completeTasks", "heartbeatTasks", "cancelWorkflow", "dueTimers", "storeItems", "deleteWorkflow", "registerDefinition",
   "claimSeparately", "registerWorker", "queueState",
+  "pauseWorkflow", "resumeWorkflow", "provideContext", "signalTask", "retryWorkflow",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

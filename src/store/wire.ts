@@ -1,13 +1,14 @@
 /** The arguments and replies of the scripts as flat lists of texts; the Lua headers say the same from the other side. */
 
-import type { Claim, ClaimRequest, Outcome, OutcomeCode, Phase, SubmitCommand, UnitRef } from "../engine/ports.js";
+import type { Claim, ClaimRequest, Outcome, OutcomeCode, Phase, RetryCommand, SubmitCommand, UnitRef } from "../engine/ports.js";
 import type { DueTimer } from "../engine/ports.js";
+import { PLAN_LANE_REF } from "../engine/TaskGroup.js";
 import { OUTCOME_LETTER } from "./records.js";
 
 type Args = (string | number)[];
 
 export const PHASE: Readonly<Record<string, Phase>> = { p: "PLAIN", x: "EXPAND", i: "ITEMS", c: "COLLECT" };
-const CLAIM_WIDTH = 13;
+const CLAIM_WIDTH = 14;
 
 export function pushList(args: Args, list: readonly (string | number)[]): void {
   args.push(list.length);
@@ -59,6 +60,14 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
   }
 }
 
+const PHASE_LETTER = { PLAIN: "p", EXPAND: "x", ITEMS: "i" } as const;
+
+export function pushRetry(args: Args, { seq, groups, tasks }: RetryCommand): void {
+  args.push(seq, PLAN_LANE_REF);
+  pushList(args, groups);
+  for (const { node, phase, base, groups: chain, lane, open, attempt } of tasks) args.push(node, PHASE_LETTER[phase], base, chain, lane, open ?? "", attempt ?? "");
+}
+
 export function pushClaimRequest(args: Args, request: ClaimRequest, leaseMs: number, retentionMs: number): void {
   args.push(request.worker, request.request, request.want, leaseMs, retentionMs);
 }
@@ -82,6 +91,7 @@ export function readClaims(reply: readonly (string | number)[]): Claim[] {
       submittedMs: Number(reply[i + 10]),
       statuses: String(reply[i + 11]),
       variables: String(reply[i + 12]),
+      ...(Number(reply[i + 13]) > 0 ? { base: Number(reply[i + 13]) } : {}),
     });
   }
   return claims;

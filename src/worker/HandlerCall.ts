@@ -2,6 +2,7 @@
 
 import { FanwireError } from "../errors.js";
 import { CompleteLater, HandedOver, type Handler, type HandlerAnswer, type HandlerContext } from "../engine/handlers.js";
+import { signalText, WaitForSignal } from "../engine/signals.js";
 import type { TaskProgress } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 
@@ -15,7 +16,7 @@ export interface CallAbout {
   onLog(message: string, data?: JsonValue): void;
 }
 
-/** An answer as JSON text, one to record later, or none: somebody else reports. */
+/** An answer as JSON text, one to record later (laterMs -1: when it is asked to), or none: somebody else reports. */
 export type Answer = Result | { laterMs: number; text: string } | HandedOver;
 
 /** What a handler gave, as the text that is stored; the value is made of the text only for those who ask. */
@@ -97,6 +98,7 @@ export class HandlerCall implements HandlerContext {
   #answer(result: HandlerAnswer): Answer {
     if (result instanceof HandedOver) return result;
     if (result instanceof CompleteLater) return { laterMs: result.delayMs, text: JSON.stringify(result.result) };
+    if (result instanceof WaitForSignal) return { laterMs: result.wait.timeoutMs ?? -1, text: signalText(result.wait) };
     const text = textOf(result, this.about.task);
     return this.handler.builtIn ? new Result(text, result ?? null) : new Result(text);
   }

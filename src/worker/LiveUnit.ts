@@ -13,8 +13,8 @@ export class LiveUnit {
   constructor(readonly claim: Claim, readonly weight: number) {}
 
   get ref(): UnitRef {
-    const { workflowId, node, unit, attempt, token } = this.claim;
-    return { workflowId, node, unit, attempt, token };
+    const { workflowId, node, unit, attempt, token, base } = this.claim;
+    return { workflowId, node, unit, attempt, token, base };
   }
 
   attach(call: HandlerCall): void {

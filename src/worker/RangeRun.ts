@@ -106,7 +106,8 @@ export class RangeRun {
 
   #failed(offset: number, identifier: string, error: unknown): void {
     const failure = toTaskError(error, `${this.node.address}[${identifier}]`);
-    this.#finished.push(this.services.settlement.failItem(this.node, offset, this.unit.claim.attempt, failure));
+    const { attempt, base = 0 } = this.unit.claim;
+    this.#finished.push(this.services.settlement.failItem(this.node, offset, attempt - base, failure));
   }
 
   #flush(): void {

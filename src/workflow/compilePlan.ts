@@ -24,7 +24,7 @@ export function compilePlan(definition: WorkflowDefinition): Plan {
   const written = writersByKey(tasks);
   const nodes = tasks.map((declared): PlanNode => ({
     ...nodeBasics(declared, reduced),
-    ...nodeReads(declared, written),
+    ...nodeReads(declared, (key) => written.has(key) || (definition.externalKeys?.includes(key) ?? false)),
     needs: needs[declared.index] as Edge[],
     dependents: dependents[declared.index] as Edge[],
     level: levels[declared.index] as number,
@@ -72,8 +72,9 @@ function nodeBasics(declared: DeclaredTask, reduced: ReadonlyMap<string, unknown
   };
 }
 
-function nodeReads(declared: DeclaredTask, written: ReadonlyMap<string, DeclaredTask>): Pick<PlanNode, "reads" | "optionalReads"> {
-  const isRequired = (need: string, name: string): boolean => need === "REQUIRED" || (need === "MAYBE_VARIABLE" && written.has(name));
+/** @param isWritten whether a task, or somebody outside, may write a key */
+function nodeReads(declared: DeclaredTask, isWritten: (key: string) => boolean): Pick<PlanNode, "reads" | "optionalReads"> {
+  const isRequired = (need: string, name: string): boolean => need === "REQUIRED" || (need === "MAYBE_VARIABLE" && isWritten(name));
   const reads = unique(declared.reads.filter(({ need, name }) => isRequired(need, name)).map(({ name }) => name));
   const required = new Set(reads);
   return { reads, optionalReads: unique(declared.reads.map(({ name }) => name)).filter((name) => !required.has(name)) };

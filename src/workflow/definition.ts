@@ -6,6 +6,8 @@ export interface WorkflowDefinition {
   name: string;
   description?: string;
   groups: TaskGroupDefinition[];
+  /** Context keys that may arrive while it runs. Absent: none. */
+  externalKeys?: string[];
   onFailure: FailurePolicy;
   /** Keys that several tasks write, or that the initial context holds too; absent: none. */
   reducers?: ReducerDefinition[];

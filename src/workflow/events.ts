@@ -5,7 +5,8 @@ import type { Plan, PlanNode } from "./plan.js";
 import type { WorkflowStatus } from "./status.js";
 
 export const EVENT_TYPES = [
-  "WORKFLOW_SUBMITTED", "WORKFLOW_STARTED", "WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED",
+  "WORKFLOW_SUBMITTED", "WORKFLOW_STARTED", "WORKFLOW_PAUSED", "WORKFLOW_RESUMED", "WORKFLOW_RETRIED",
+  "WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED",
   "GROUP_STARTED", "GROUP_COMPLETED", "GROUP_FAILED",
   "TASK_READY", "TASK_EXPANDED", "TASK_STARTED", "TASK_PROGRESS", "TASK_WAITING", "TASK_RETRYING",
   "TASK_COMPLETED", "TASK_FAILED", "TASK_SKIPPED", "TASK_CANCELLED", "TASK_TIMED_OUT",
@@ -41,7 +42,7 @@ interface EventBase {
 }
 export interface WorkflowStatusEvent extends EventBase {
   kind: "workflow";
-  type: "WORKFLOW_SUBMITTED" | "WORKFLOW_STARTED" | "WORKFLOW_COMPLETED" | "WORKFLOW_FAILED" | "WORKFLOW_CANCELLED";
+  type: "WORKFLOW_SUBMITTED" | "WORKFLOW_STARTED" | "WORKFLOW_PAUSED" | "WORKFLOW_RESUMED" | "WORKFLOW_RETRIED" | "WORKFLOW_COMPLETED" | "WORKFLOW_FAILED" | "WORKFLOW_CANCELLED";
   status: WorkflowStatus;
   error?: TaskError;
 }
@@ -65,7 +66,7 @@ export interface TaskEvent extends EventBase {
   progress?: TaskProgress;
   /** TASK_EXPANDED: how many items. */
   itemCount?: number;
-  /** TASK_WAITING, TASK_RETRYING: until when, epoch milliseconds. */
+  /** TASK_WAITING, TASK_RETRYING: until when, epoch milliseconds; absent for a wait that only an answer ends. */
   untilMs?: number;
   /**
    * TASK_COMPLETED: the result. Results are stored once, outside the log; readers that were asked for results
@@ -80,6 +81,7 @@ export interface ContextEvent extends EventBase {
 }
 export type WorkflowEvent = WorkflowStatusEvent | GroupEvent | TaskEvent | ContextEvent;
 
+/** Whether the workflow has ended with it; retryWorkflow may open it again. */
 export function isTerminalEvent(event: WorkflowEvent): boolean {
   return event.type === "WORKFLOW_COMPLETED" || event.type === "WORKFLOW_FAILED" || event.type === "WORKFLOW_CANCELLED";
 }

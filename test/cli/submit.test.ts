@@ -149,6 +149,17 @@ describe("fanwire submit, plan, list, show, watch and cancel", () => {
     expect((await fanwire("cancel", id)).code).toBe(2);
   });
 
+  test("retry runs again what failed, and refuses what completed", async () => {
+    const path = workflowFile("again", [{ name: "second", handler: "fail", input: { untilAttempt: 2 } }]);
+    const id = (await fanwire("submit", path)).stdout.trim();
+    expect((await fanwire("watch", id)).code).toBe(1);
+    const { code, stdout } = await fanwire("retry", id);
+    expect(stdout).toMatch(new RegExp(`^${id} [A-Z]+\n$`));
+    expect(code).toBe(0);
+    expect((await fanwire("watch", id)).code).toBe(0);
+    expect((await fanwire("retry", id)).code).toBe(2);
+  });
+
   test("the same idempotency key submits once", async () => {
     const path = workflowFile("once", [{ name: "a", handler: "log", input: "{{ x }}" }]);
     const args = ["submit", path, "--context", "x=1", "--idempotency-key", "once", "--json"];

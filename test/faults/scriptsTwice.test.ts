@@ -1,8 +1,9 @@
 /** Every script asked twice with the same arguments, as after a lost reply, leaves the keys as one call leaves them. */
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Claim, Outcome, OutcomeCode, SubmitCommand, UnitRef } from "../../src/engine/ports.js";
+import type { Claim, Outcome, OutcomeCode, RetryCommand, SubmitCommand, UnitRef } from "../../src/engine/ports.js";
 import type { FanwireNode } from "../../src/main.js";
+import { RedisStore } from "../../src/store/RedisStore.js";
 import { compilePlan } from "../../src/workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { expansion, oneGroup, task } from "../support/builders.js";
@@ -44,7 +45,7 @@ async function twice<T>(call: () => Promise<T>): Promise<[T, T]> {
 }
 
 async function cleared(): Promise<void> {
-  for (const { node: workflow } of (await node.engine.workflows(CALLER, { status: ["PENDING", "RUNNING"] }, { first: 100 })).edges) {
+  for (const { node: workflow } of (await node.engine.workflows(CALLER, { status: ["PENDING", "RUNNING", "PAUSED"] }, { first: 100 })).edges) {
     await node.engine.cancelWorkflow(CALLER, workflow.id);
   }
 }
@@ -205,4 +206,60 @@ test("deleteWorkflow, the definition's count of users too", async () => {
   const id = await submit(definition);
   await node.engine.cancelWorkflow(CALLER, id);
   expect(await twice(() => client.store.deleteWorkflow(id, []))).toEqual(["OK", "NOT_FOUND"]);
+});
+
+/** A store whose every script call is sent twice with the same arguments, and whose keys are compared in between. */
+function repeating(): RedisStore {
+  const redis = new Proxy(node.redis, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      const method = (value as (...args: unknown[]) => Promise<unknown>).bind(target);
+      if (name !== "eval") return name === "evalsha" ? () => Promise.reject(new Error("NOSCRIPT")) : method;
+      return async (...args: unknown[]) => {
+        const [first, second] = await twice(() => method(...args));
+        expect(second).toEqual(first);
+        return first;
+      };
+    },
+  });
+  return new RedisStore({ redis, keyPrefix, shards: 1, leaseMs: 60_000, retentionMs: 3_600_000 });
+}
+
+test("pauseWorkflow and resumeWorkflow, with a unit that is ready and one that waits", async () => {
+  const { id, ref } = await claimed(oneGroup(task("a", { handler: "slow" }), task("b", { handler: "slow" })));
+  await client.store.completeTasks(0, client.request(0), [{ kind: "wait", ref, delayMs: 60_000, result: "null" }]);
+  expect(await repeating().pauseWorkflow("default", id)).toBe("OK");
+  expect(await client.store.claimTasks(0, client.request(10))).toEqual([]);
+  expect(await repeating().resumeWorkflow("default", id, ["$plan~0", "slow~0", "slow~0"])).toBe("OK");
+  expect(await client.claimOne()).toMatchObject({ workflowId: id, node: 1 });
+});
+
+test("provideContext", async () => {
+  const id = await submit({ ...oneGroup(task("a", { handler: "slow", input: "{{ key }}" })), externalKeys: ["key"] });
+  expect(await repeating().provideContext("default", id, { keys: ["key"], values: ["1"], route: "d0/2/0/slow~0/p" })).toEqual({ code: "OK", taken: [] });
+  expect(await client.claimOne()).toMatchObject({ workflowId: id, node: 0 });
+});
+
+test.each(["COMPLETED", "FAILED"] as const)("signalTask: an answer that makes it %s", async (status) => {
+  const { ref } = await claimed(definition);
+  await client.store.completeTasks(0, client.request(0), [{ kind: "wait", ref, delayMs: -1, result: '?{"kind":"SIGNAL"}' }]);
+  expect(await repeating().signalTask("default", done(ref, status === "FAILED" ? { status, error, failsWorkflow: true, route: "s1/0/0/-/p", writes: [] } : {}))).toBe("OK");
+});
+
+test("retryWorkflow, of a task and of items", async () => {
+  const { id, ref } = await claimed(definition);
+  await client.store.completeTasks(0, client.request(0), [done(ref, { status: "FAILED", error, failsWorkflow: true, route: "s1/0/0/-/p", writes: [] })]);
+  const seq = (await node.events.readEvents(id, 100)).events.length;
+  const tasks: RetryCommand["tasks"] = [{ node: 0, phase: "PLAIN", base: 1, groups: "0", lane: "slow~0", open: 0, attempt: `0 1 w1 ${error}` }, { node: 1, phase: "PLAIN", base: 0, groups: "0", lane: "slow~0" }];
+  expect(await repeating().retryWorkflow("default", id, { seq, groups: [0, 2], tasks })).toBe("OK");
+  expect(await client.claimOne()).toMatchObject({ workflowId: id, node: 0, attempt: 2, base: 1 });
+
+  const range = await claimedItems(false);
+  await client.store.completeTasks(0, client.request(0), [items(range, "C", "[1]")]);
+  await node.engine.cancelWorkflow(CALLER, range.workflowId);
+  const count = (await node.events.readEvents(range.workflowId, 1000)).events.length;
+  expect(await repeating().retryWorkflow("default", range.workflowId, { seq: count, groups: [0, 1], tasks: [{ node: 0, phase: "ITEMS", base: 1, groups: "0", lane: "slow~0", open: 0 }] })).toBe("OK");
+  const claims = (await client.claim()).filter(({ workflowId }) => workflowId === range.workflowId);
+  expect(claims.map(({ unit, statuses, attempt }) => [unit, statuses, attempt])).toEqual([["r0", "C...", 2], ["r1", "....", 2]]);
 });

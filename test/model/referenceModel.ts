@@ -1,6 +1,7 @@
 /** The reference: runs a workflow's definition in its head, one task after the other, and tells what any engine must come to. */
 
 import { CompleteLater, type Handler } from "../../src/engine/handlers.js";
+import { WaitForSignal } from "../../src/engine/signals.js";
 import { FanwireError } from "../../src/errors.js";
 import type { ExpansionDefinition, Reducer, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import { compileExpression, evaluateCondition } from "../../src/workflow/expressions/expression.js";
@@ -43,6 +44,8 @@ export interface ModelOutcome {
   status: "COMPLETED" | "FAILED";
   tasks: ModelTask[];
   context: JsonObject;
+  /** Keys that several tasks may write. */
+  reducedKeys: string[];
 }
 
 /** The definition asks for more than a test should run; such cases are not worth their time. */
@@ -100,7 +103,7 @@ class Model {
       this.#ended.set(next, ended);
     }
     const tasks = this.#tasks.map((declared) => this.#ended.get(declared) as ModelTask);
-    return { status: tasks.some((task) => task.failsWorkflow) ? "FAILED" : "COMPLETED", tasks, context: this.context };
+    return { status: tasks.some((task) => task.failsWorkflow) ? "FAILED" : "COMPLETED", tasks, context: this.context, reducedKeys: (this.definition.reducers ?? []).map(({ key }) => key) };
   }
 
   #startTask(declared: Declared): Promise<ModelTask> | ModelTask {
@@ -191,6 +194,7 @@ class Model {
     const answer = await handler.run({
       input: copy(input), workflowId: "model", task: address, attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, log: () => {},
     });
+    if (answer instanceof WaitForSignal) throw new Error("The model has nobody who answers");
     const result = copy(((answer instanceof CompleteLater ? answer.result : answer) ?? null) as JsonValue);
     if (JSON.stringify(result).length > this.limits.characters) throw new TooMuch();
     return result;

@@ -113,7 +113,7 @@ describe.each(SCRIPT_NAMES)("%s", (name) => {
 
   // Under memory pressure new work is refused, and what was accepted before can finish and go.
   test("is refused by a full Redis only when it brings new work", () => {
-    const bringsWork = name === "submitWorkflow" || name === "registerDefinition" || name === "storeItems";
+    const bringsWork = ["submitWorkflow", "registerDefinition", "storeItems", "provideContext", "retryWorkflow"].includes(name);
     expect(shebang).toBe(bringsWork ? "#!lua" : "#!lua flags=allow-oom");
   });
 

@@ -11,6 +11,7 @@ import type { ApiContext } from "../context.js";
 import { PAGE_SIZE_DESCRIPTION, pageInfo, pageOfList, pageSize, toConnection } from "../paging.js";
 import { presentDefinition } from "../presentDefinition.js";
 import { presentEvent, presentGroup, presentTask } from "../present.js";
+import { readWorkflow } from "../readWorkflow.js";
 import { CursorScalar, JSONScalar } from "../scalars.js";
 import { selects } from "../selection.js";
 import { EventConnection, TaskConnection } from "../types/connections.js";
@@ -70,6 +71,11 @@ export class WorkflowFields {
     const { tasks } = await readDetail(context, workflow.id);
     const page = pageOfList(tasks, (task) => !status || status.includes(task.status), pageSize(first, "first"), after);
     return toConnection(page, presentTask);
+  }
+
+  @FieldResolver(() => Workflow, { nullable: true, description: "The workflow that this one runs once more (rerunWorkflow); null when it is none, or when that is gone." })
+  rerunOf(@Root() workflow: Workflow, @Ctx() { reads }: ApiContext, @Info() info: GraphQLResolveInfo): Promise<Workflow | null> | null {
+    return workflow.rerunOfId === undefined ? null : readWorkflow(reads, workflow.rerunOfId, info, "");
   }
 
   @FieldResolver(() => EventConnection, { description: "Its event log, the oldest first. To follow it live: the subscription workflowEvents." })

@@ -25,6 +25,9 @@ export class WorkflowDefinitionInput {
   })
   reducers?: ReducerInput[] | null;
 
+  @Field(() => [String], { nullable: true, description: "Context keys that provideContext supplies while it runs; those given at submission count as supplied." })
+  externalKeys?: string[] | null;
+
   @Field(() => FailurePolicyEnum, { nullable: true, defaultValue: "CONTINUE", description: "What a failed task means for the others." })
   onFailure?: FailurePolicy | null;
 }

@@ -7,7 +7,7 @@ import type { TaskStatus, WorkflowStatus } from "../../workflow/status.js";
 
 type EnumObject<Value extends string> = Readonly<{ [Name in Value]: Name }>;
 
-function describedEnum<Value extends string>(name: string, description: string, values: Record<Value, string>): EnumObject<Value> {
+export function describedEnum<Value extends string>(name: string, description: string, values: Record<Value, string>): EnumObject<Value> {
   const names = Object.keys(values) as Value[];
   const enumObject = Object.fromEntries(names.map((value) => [value, value])) as EnumObject<Value>;
   const valuesConfig = Object.fromEntries(names.map((value) => [value, { description: values[value] }]));
@@ -29,7 +29,7 @@ export const TaskStatusEnum = describedEnum<TaskStatus>("TaskStatus", "Where a t
   PENDING: "Waits for context keys or for other tasks.",
   READY: "Queued: a worker may take it.",
   RUNNING: "A worker runs it, or its items.",
-  WAITING: "Waits for a time: a retry's delay or a timer.",
+  WAITING: "Waits for a time (a retry's delay or a timer), or for an answer by signalTask.",
   COMPLETED: "It has a result.",
   FAILED: "Its last attempt failed.",
   SKIPPED: "Never ran: its condition was not truthy, or something it depends on can never come.",
@@ -40,9 +40,12 @@ export const TaskStatusEnum = describedEnum<TaskStatus>("TaskStatus", "Where a t
 export const EventTypeEnum = describedEnum<EventType>("EventType", "What an event tells.", {
   WORKFLOW_SUBMITTED: "The workflow was accepted; the first event of every log.",
   WORKFLOW_STARTED: "The first task was taken up.",
+  WORKFLOW_PAUSED: "The workflow was paused: nothing new starts.",
+  WORKFLOW_RESUMED: "The workflow goes on after a pause.",
+  WORKFLOW_RETRIED: "The workflow had ended and is open again; what did not complete runs again, in place.",
   WORKFLOW_COMPLETED: "The workflow ended well; the last event.",
-  WORKFLOW_FAILED: "The workflow ended with a failure; the last event.",
-  WORKFLOW_CANCELLED: "The workflow was cancelled; the last event.",
+  WORKFLOW_FAILED: "The workflow ended with a failure; the last event unless it is retried.",
+  WORKFLOW_CANCELLED: "The workflow was cancelled; the last event unless it is retried.",
   GROUP_STARTED: "The first task of a group was taken up.",
   GROUP_COMPLETED: "All tasks of a group ended well.",
   GROUP_FAILED: "All tasks of a group ended, not all of them well.",
@@ -50,7 +53,7 @@ export const EventTypeEnum = describedEnum<EventType>("EventType", "What an even
   TASK_EXPANDED: "A task became its items; itemCount says how many.",
   TASK_STARTED: "A worker began an attempt.",
   TASK_PROGRESS: "A running attempt reported progress.",
-  TASK_WAITING: "A task waits for a time.",
+  TASK_WAITING: "A task, or one item of it, waits for a time or for an answer.",
   TASK_RETRYING: "An attempt failed and another one will follow.",
   TASK_COMPLETED: "A task, or one item of it, has a result.",
   TASK_FAILED: "A task, or one item of it, failed for good.",

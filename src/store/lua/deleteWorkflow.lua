@@ -11,7 +11,7 @@ local w = prefix .. 'w:' .. id
 local h = call('HMGET', w, 'st', 'tn', 'hash', 'idem')
 call('ZREM', KEYS[1], 'X ' .. id)
 if not h[1] then return 'NOT_FOUND' end
-if h[1] == 'P' or h[1] == 'R' then return 'RUNNING' end
+if h[1] == 'P' or h[1] == 'R' or h[1] == 'H' then return 'RUNNING' end
 for i = 3, #ARGV do call('UNLINK', prefix .. 'i:' .. id .. ':' .. ARGV[i]) end
 if h[4] then call('DEL', prefix .. 'idem:' .. h[2] .. ':' .. h[4]) end
 if call('HINCRBY', prefix .. 'd:' .. h[3], 'uses', -1) <= 0 then call('DEL', prefix .. 'd:' .. h[3]) end

@@ -35,7 +35,8 @@ while at <= #ARGV do
     call('HSET', w, 'sub', now, 'seq', events, 'ev', 1)
     if #context > 0 then F.sliced('HSET', prefix .. 'c:' .. id, context) end
     call('RPUSH', prefix .. 'e:' .. id, '1 ' .. now .. '\n' .. lines)
-    for _, index in ipairs({ 'all', 'P' }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
+    -- The fields begin with the status: PENDING, or RUNNING when it waits for keys from outside before anything can start.
+    for _, index in ipairs({ 'all', fields[2] }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
     units = units + #ready / 2
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
     ids[#ids + 1] = '"' .. id .. '"'

@@ -6,6 +6,7 @@ import { failHandler } from "./fail.js";
 import { httpHandler } from "./http.js";
 import { isPublicAddress } from "./http/addresses.js";
 import { logHandler } from "./log.js";
+import { approvalHandler, signalHandler } from "./signal.js";
 import { transformHandler } from "./transform.js";
 
 export interface BuiltInOptions {
@@ -15,5 +16,5 @@ export interface BuiltInOptions {
 
 export function builtInHandlers(options: BuiltInOptions): Handler[] {
   const isAllowed = options.httpAllowPrivate ? (): boolean => true : isPublicAddress;
-  return [transformHandler, httpHandler({ isAllowed }), delayHandler, logHandler, failHandler];
+  return [transformHandler, httpHandler({ isAllowed }), delayHandler, signalHandler, approvalHandler, logHandler, failHandler];
 }

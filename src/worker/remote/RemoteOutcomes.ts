@@ -127,7 +127,7 @@ export class RemoteOutcomes {
   async #failure(attempt: Attempt, error: TaskError): Promise<Outcome> {
     const { claim: { ref, item }, plan, node } = attempt;
     const { settlement } = this.services;
-    return item ? this.#piece(attempt, settlement.failItem(node, item.offset, ref.attempt, error)) : settlement.fail(plan, node, ref, error);
+    return item ? this.#piece(attempt, settlement.failItem(node, item.offset, ref.attempt - (ref.base ?? 0), error)) : settlement.fail(plan, node, ref, error);
   }
 
   #piece({ claim: { ref }, node }: Attempt, piece: ReturnType<Settlement["failItem"]>): Outcome {

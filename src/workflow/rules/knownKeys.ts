@@ -16,18 +16,19 @@ export interface UnknownRead {
 
 export function knownKeys(input: RuleInput): Problem[] {
   if (input.contextKeys === undefined) return [];
-  const candidates = [...input.contextKeys, ...input.writers.keys()];
+  const candidates = [...input.contextKeys, ...input.writers.keys(), ...(input.definition.externalKeys ?? [])];
   return unknownReads(input).map(({ name, path, reader }, at) =>
-    problem("UNKNOWN_KEY", `${reader} reads ${name}, which is not in the context and which no task writes`, path,
+    problem("UNKNOWN_KEY", `${reader} reads ${name}, which is not in the context or in externalKeys and which no task writes`, path,
       at < MAX_HINTS ? hintFor(name, candidates) : undefined));
 }
 
 /** Required reads without a provider, each place once; a group's dependency counts once for the whole group. */
-export function unknownReads({ tasks, contextKeys, writers }: RuleInput): UnknownRead[] {
+export function unknownReads({ definition, tasks, contextKeys, writers }: RuleInput): UnknownRead[] {
+  const external = new Set(definition.externalKeys);
   const found = new Map<string, UnknownRead>();
   for (const { reads, address, group, path } of tasks) {
     for (const read of reads) {
-      if (read.need !== "REQUIRED" || contextKeys?.has(read.name) || writers.has(read.name) || read.name === "") continue;
+      if (read.need !== "REQUIRED" || contextKeys?.has(read.name) || writers.has(read.name) || external.has(read.name) || read.name === "") continue;
       const reader = read.path.startsWith(path) ? address : `Group ${group.name}`;
       found.set(JSON.stringify([read.path, read.name]), { name: read.name, path: read.path, reader });
     }

@@ -1,13 +1,13 @@
 -- Claims: takes ready units from the lanes, mints one fencing token for all of them and records one lease.
 -- Reply: token, then per unit: workflow, definition hash, task, unit, first item, its offset in its chunk, item count, attempt, phase, losses,
--- submission in ms, statuses of its items, variables of the items of its chunk (both empty for a plain task).
+-- submission in ms, statuses of its items, variables of the items of its chunk (both empty for a plain task), attempts before retryWorkflow.
 
 function F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
   local n = #reply
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = wf.id, wf.hash, k, unit
   reply[n + 5], reply[n + 6], reply[n + 7] = first, offset, count
   reply[n + 8], reply[n + 9], reply[n + 10], reply[n + 11] = r.attempt, r.phase, r.losses, wf.sub
-  reply[n + 12], reply[n + 13] = statuses, variables
+  reply[n + 12], reply[n + 13], reply[n + 14] = statuses, variables, F.base(wf, k)
 end
 
 function F.claimUnit(entry, token, worker, reply)
@@ -17,6 +17,8 @@ function F.claimUnit(entry, token, worker, reply)
   local field = unit == '-' and k or (k .. ':' .. unit)
   local r = F.record(wf, field)
   if not r or r.status ~= 'R' or r.attempt ~= attempt then return nil end
+  -- Paused: nothing starts but the collecting of items that have all ended, which belongs to what ran.
+  if wf.st == 'H' and r.phase ~= 'c' then return nil end
   if wf.st == 'P' then F.startWorkflow(wf) end
   r.status, r.token, r.worker = 'X', token, worker
   if r.phase ~= 'c' then r.started = wf.at end

@@ -77,12 +77,17 @@ function F.admit(wf, k, x, lane)
   local chunks = math.ceil(x.total / x.chunk)
   while x.next < chunks do
     local size = math.min(x.chunk, x.total - x.next * x.chunk)
-    if x.active > 0 and x.active + size > x.window then return end
-    local unit = 'r' .. x.next
-    F.save(wf, k .. ':' .. unit, F.newRecord(wf, 'R', '1', 'i'))
-    F.pushUnit(wf, lane, k, unit, 1)
-    F.move(wf, 'P', 'R', size)
-    x.next, x.active, x.ready = x.next + 1, x.active + size, x.ready + size
+    -- Only retryWorkflow leaves chunks of which some items have ended before they are admitted.
+    if wf.retried then size = select(2, string.gsub((F.chunkStatuses(wf, k, x.next, x)), '%.', '')) end
+    if size > 0 then
+      if x.active > 0 and x.active + size > x.window then return end
+      local unit, attempt = 'r' .. x.next, tostring(F.base(wf, k) + 1)
+      F.save(wf, k .. ':' .. unit, F.newRecord(wf, 'R', attempt, 'i'))
+      F.pushUnit(wf, lane, k, unit, attempt)
+      F.move(wf, 'P', 'R', size)
+      x.active, x.ready = x.active + size, x.ready + size
+    end
+    x.next = x.next + 1
   end
 end
 function F.collect(wf, k, planLane)
@@ -162,17 +167,18 @@ end
 function F.splitItem(wf, k, r, item, letter, delayMs, attempt, token, text)
   local field = k .. ':' .. item
   local next = letter == 'Y' and tostring(tonumber(attempt) + 1) or attempt
+  local untilMs, due = F.waitEnd(wf, delayMs)
   local own = F.newRecord(wf, 'W', next, 'i')
-  own.token, own.ready, own.started, own.worker, own.untilMs = token, r.ready, r.started, r.worker, wf.at + delayMs
+  own.token, own.ready, own.started, own.worker, own.untilMs = token, r.ready, r.started, r.worker, untilMs
   F.save(wf, field, own)
   if letter == 'Y' then
-    F.emit(wf, 'Y ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. (now + delayMs) .. ' ' .. r.worker .. ' ' .. text)
-    call('ZADD', prefix .. 'tm', now + delayMs, 'R ' .. wf.id .. ' ' .. k .. ' ' .. item .. ' ' .. next)
-    if r.status == 'W' then F.drop(wf, 'y' .. field) end
+    F.emit(wf, 'Y ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. due .. ' ' .. r.worker .. ' ' .. text)
+    F.drop(wf, 'y' .. k .. ':' .. item)
+    F.setTimer(wf, due, 'R ' .. wf.id .. ' ' .. k .. ' ' .. item .. ' ' .. next)
   else
-    F.emit(wf, 'W ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. (now + delayMs))
+    F.emit(wf, 'W ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. due)
     F.put(wf, 'y' .. k .. ':' .. item, text)
-    call('ZADD', prefix .. 'tm', now + delayMs, 'D ' .. wf.id .. ' ' .. k .. ' ' .. item .. ' ' .. token)
+    if delayMs >= 0 then F.setTimer(wf, due, 'D ' .. wf.id .. ' ' .. k .. ' ' .. item .. ' ' .. token) end
   end
 end
 

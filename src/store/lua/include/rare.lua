@@ -47,6 +47,8 @@ function F.cancelOpenTasks(wf)
       end
       r = r or F.newRecord(wf, 'P', '0', 'p')
       if status == 'P' then r.ready = '0' end
+      -- Of a retry that had not begun yet the attempt before it was the last.
+      if status == 'R' or (status == 'W' and not F.get(wf, 'y' .. f)) then r.attempt = tostring(math.max(0, r.attempt - 1)) end
       r.status, r.finished, r.token = 'K', wf.at, '0'
       F.save(wf, f, r)
       F.drop(wf, 'o' .. f)

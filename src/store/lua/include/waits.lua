@@ -15,11 +15,18 @@ function F.retry(wf, k, unit, attempt, token)
   F.emit(wf, 'Y ' .. k .. ' - ' .. attempt .. ' ' .. (now + delayMs) .. ' ' .. r.worker .. ' ' .. err)
   r.status, r.attempt, r.untilMs, r.losses = 'W', tostring(tonumber(attempt) + 1), wf.at + delayMs, '0'
   F.save(wf, k, r)
-  call('ZADD', prefix .. 'tm', now + delayMs, 'R ' .. wf.id .. ' ' .. k .. ' - ' .. r.attempt)
+  F.drop(wf, 'y' .. k)
+  F.setTimer(wf, now + delayMs, 'R ' .. wf.id .. ' ' .. k .. ' - ' .. r.attempt)
   return 'O'
 end
 
--- wait: delayMs, the result to record when it is over
+-- When a wait ends: in ms since submission for the record, as a time for the event. A wait for a signal may have no end (-1).
+function F.waitEnd(wf, delayMs)
+  if delayMs < 0 then return '0', '-' end
+  return wf.at + delayMs, now + delayMs
+end
+
+-- wait: delayMs or -1, the result to record when it is over, or what it waits for (engine/signals.ts)
 function F.wait(wf, k, unit, attempt, token)
   local delayMs, result = tonumber(take()), take()
   local r = F.record(wf, k)
@@ -28,11 +35,12 @@ function F.wait(wf, k, unit, attempt, token)
   if r.status == 'W' then return 'D' end
   F.endClaim(wf, k, unit, r)
   F.move(wf, 'X', 'W', 1)
-  r.status, r.untilMs = 'W', wf.at + delayMs
+  local untilMs, due = F.waitEnd(wf, delayMs)
+  r.status, r.untilMs = 'W', untilMs
   F.save(wf, k, r)
   F.put(wf, 'y' .. k, result)
-  F.emit(wf, 'W ' .. k .. ' - ' .. attempt .. ' ' .. (now + delayMs))
-  call('ZADD', prefix .. 'tm', now + delayMs, 'D ' .. wf.id .. ' ' .. k .. ' - ' .. token)
+  F.emit(wf, 'W ' .. k .. ' - ' .. attempt .. ' ' .. due)
+  if delayMs >= 0 then F.setTimer(wf, due, 'D ' .. wf.id .. ' ' .. k .. ' - ' .. token) end
   return 'O'
 end
 

@@ -11,12 +11,12 @@ function F.loadWorkflow(id)
   local wf = workflows[id]
   if wf ~= nil then return wf end
   local w = prefix .. 'w:' .. id
-  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash')
+  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash', 'rt')
   if not h[1] then workflows[id] = false; return false end
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
   wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
-    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R', context = {},
+    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, context = {},
     wasReady = n[3], wasRunning = n[4], wasWaiting = n[5] }
   workflows[id] = wf
   loaded[#loaded + 1] = wf
@@ -103,13 +103,22 @@ function F.leaveGroups(wf, chain, bad)
   end
 end
 
+-- Attempts that a task had before retryWorkflow: the next ones count on from there.
+function F.base(wf, k) return wf.retried and tonumber(F.get(wf, 'b' .. k) or 0) or 0 end
+
+-- A wait ends at this time; while the workflow is paused it does not, and resumeWorkflow sets the timer.
+function F.setTimer(wf, dueMs, member)
+  if wf.st ~= 'H' then call('ZADD', prefix .. 'tm', dueMs, member) end
+end
+
 -- A task whose last open dependency came: its record, its event, its place in the lane.
 function F.readyTask(wf, k, g, lane, phase)
   F.startGroups(wf, g)
-  F.save(wf, k, F.newRecord(wf, 'R', '1', phase))
+  local attempt = tostring(F.base(wf, k) + 1)
+  F.save(wf, k, F.newRecord(wf, 'R', attempt, phase))
   F.emit(wf, 'R ' .. k)
   F.move(wf, 'P', 'R', 1)
-  F.pushUnit(wf, lane, k, '-', 1)
+  F.pushUnit(wf, lane, k, '-', attempt)
 end
 function F.releaseTask(wf, k, need, g, lane, phase)
   if F.record(wf, k) then return end

@@ -1,0 +1,39 @@
+#!lua flags=allow-oom
+-- Lets a paused workflow go on: its ready units go back into their lanes, and what waits for a time gets its timer again.
+-- KEYS[1] tm
+-- ARGV[1] prefix
+-- ARGV[2] retentionMs
+-- ARGV[3] workflow
+-- ARGV[4] tenant
+-- ARGV[5] request: the same one asked again changes nothing
+-- ARGV[6] lane of the plan
+-- ARGV[7..] lane of each task's handler, in the order of the plan
+-- Returns: OK (also when it was not paused) | NOT_FOUND | ALREADY_ENDED
+-- Events: WORKFLOW_RESUMED
+local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
+local firstLane = 7
+--- @include base
+--- @include lanes
+--- @include workflow
+--- @include items when used
+--- @include rare when used
+--- @include control
+local wf = F.loadWorkflow(ARGV[3])
+if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end
+if F.isAnswered(wf, ARGV[5]) then return 'OK' end
+if not wf.open then return 'ALREADY_ENDED' end
+if wf.st ~= 'H' then return 'OK' end
+F.eachRecord(wf, function(k, unit, r)
+  local timer = F.waitTimer(wf, k, unit, r)
+  if timer then call('ZADD', prefix .. 'tm', wf.sub + tonumber(r.untilMs), timer) end
+  -- Claims have thrown out of the lanes what was in them; what is still there is claimed once all the same.
+  if r.status == 'R' then
+    local planned = r.phase == 'x' or r.phase == 'c'
+    F.pushUnit(wf, planned and ARGV[6] or ARGV[firstLane + tonumber(k)], k, unit, r.attempt)
+  end
+end)
+F.setStatus(wf, F.get(wf, 'sta') and 'R' or 'P')
+F.emit(wf, 'wr ' .. wf.st)
+F.answer(wf, ARGV[5])
+F.flushWorkflows()
+return 'OK'
