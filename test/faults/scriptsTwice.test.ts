@@ -206,3 +206,9 @@ test("deleteWorkflow, the definition's count of users too", async () => {
   await node.engine.cancelWorkflow(CALLER, id);
   expect(await twice(() => client.store.deleteWorkflow(id, []))).toEqual(["OK", "NOT_FOUND"]);
 });
+
+test("a registration asked for twice is one version", async () => {
+  const [first, again] = await twice(() => node.engine.registerDefinition(CALLER, definition));
+  expect(again).toEqual(first);
+  expect(first.registered?.version).toBe(1);
+});
