@@ -263,3 +263,9 @@ test("retryWorkflow, of a task and of items", async () => {
   const claims = (await client.claim()).filter(({ workflowId }) => workflowId === range.workflowId);
   expect(claims.map(({ unit, statuses, attempt }) => [unit, statuses, attempt])).toEqual([["r0", "C...", 2], ["r1", "....", 2]]);
 });
+
+test("a registration asked for twice is one version", async () => {
+  const [first, again] = await twice(() => node.engine.registerDefinition(CALLER, definition));
+  expect(again).toEqual(first);
+  expect(first.registered?.version).toBe(1);
+});

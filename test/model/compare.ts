@@ -23,7 +23,7 @@ export function compare(observed: Observed, model: ModelOutcome, initial: JsonOb
   expect(detail.status).toBe(model.status);
   compareError(detail, model);
   detail.tasks.forEach((task, i) => compareTask(task, model.tasks[i] as ModelTask, observed.results[i], observed.items[i], cut));
-  compareContext(observed.context, model, cut);
+  compareContext(observed, model, cut);
   compareLog(observed);
   if (cut) return;
   expect(Object.fromEntries(folded.groups)).toEqual(groupsOf(detail, model));
@@ -65,13 +65,15 @@ function compareItem(item: ItemState, model: ModelItem, mayBeCancelled: boolean,
   same(item.result, model.result, `result of ${about}`);
 }
 
-function compareContext(context: JsonObject, model: ModelOutcome, cut: boolean): void {
+function compareContext({ context, detail }: Observed, model: ModelOutcome, cut: boolean): void {
+  const completed = new Set(detail.tasks.filter(({ status }) => status === "COMPLETED").map(({ address }) => address));
   const expected = Object.keys(model.context);
   const actual = Object.keys(context);
   if (cut) expect(expected).toEqual(expect.arrayContaining(actual));
   else expect(actual.sort()).toEqual(expected.sort());
-  // A key with a reducer holds what had been delivered when the rest was cut off.
-  for (const key of actual) if (!cut || !model.reducedKeys.includes(key)) same(context[key], model.context[key], `context.${key}`);
+  // What a cancelled task would have contributed is missing.
+  const value = (key: string): JsonValue | undefined => (cut ? model.reducedOver(key, (address) => completed.has(address)) : undefined) ?? model.context[key];
+  for (const key of actual) same(context[key], value(key), `context.${key}`);
 }
 
 /** The log, folded, says what the readers say. */

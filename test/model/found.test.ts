@@ -78,3 +78,15 @@ test("items that were cancelled once are not counted again when the rest of the 
   expect(done.counts).toMatchObject({ total: 6, pending: 0 });
   expect(done.counts.failed + done.counts.cancelled).toBe(6);
 });
+
+test("a delay whose result is refused waits for its next attempt as one that waits, and leaves nothing behind", async () => {
+  const again = { validate: "$attempt > 1", retry: { maxAttempts: 2, initialDelayMs: 0, factor: 1, maxDelayMs: 0, jitter: false, nonRetryable: [] } };
+  const done = await run(oneGroup(
+    task("items", delay("1ms", { ...again, expansion: expansion({ array: { n: [1, 2, 3] } }) })),
+    task("plain", delay("1ms", again)),
+  ));
+  expect([done.status, done.tasks[1]?.attempt]).toEqual(["COMPLETED", 2]);
+  expect(done.counts).toMatchObject({ total: 4, completed: 4, waiting: 0 });
+  expect(done.tasks[0]?.itemCounts).toMatchObject({ total: 3, completed: 3, waiting: 0 });
+  expect(await coordinationFields(node.redis, keys, done.id)).toEqual([]);
+});

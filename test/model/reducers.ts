@@ -9,11 +9,11 @@ export function fitsReducer(reducer: Reducer, value: JsonValue): boolean {
   return !["SUM", "MIN", "MAX"].includes(reducer) || typeof value === "number";
 }
 
-/** @param parts in the order of the tasks, at least one */
-export function combined(reducer: Reducer, initial: JsonValue | undefined, parts: readonly JsonValue[]): JsonValue {
+/** @param parts in the order of the tasks */
+export function combined(reducer: Reducer, initial: JsonValue | undefined, parts: readonly JsonValue[]): JsonValue | undefined {
   let value = initial;
   for (const part of parts) value = step(reducer, value, part);
-  return (typeof value === "number" && !Number.isFinite(value) ? null : value) as JsonValue;
+  return (typeof value === "number" && !Number.isFinite(value) ? null : value);
 }
 
 function step(reducer: Reducer, before: JsonValue | undefined, part: JsonValue): JsonValue {

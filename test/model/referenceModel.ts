@@ -44,8 +44,8 @@ export interface ModelOutcome {
   status: "COMPLETED" | "FAILED";
   tasks: ModelTask[];
   context: JsonObject;
-  /** Keys that several tasks may write. */
-  reducedKeys: string[];
+  /** The value of a key that has a reducer, had only these tasks completed; undefined for other keys, and when nothing is left. */
+  reducedOver(key: string, completed: (address: string) => boolean): JsonValue | undefined;
 }
 
 /** The definition asks for more than a test should run; such cases are not worth their time. */
@@ -103,7 +103,7 @@ class Model {
       this.#ended.set(next, ended);
     }
     const tasks = this.#tasks.map((declared) => this.#ended.get(declared) as ModelTask);
-    return { status: tasks.some((task) => task.failsWorkflow) ? "FAILED" : "COMPLETED", tasks, context: this.context, reducedKeys: (this.definition.reducers ?? []).map(({ key }) => key) };
+    return { status: tasks.some((task) => task.failsWorkflow) ? "FAILED" : "COMPLETED", tasks, context: this.context, reducedOver: (key, completed) => this.#reduced(key, completed) };
   }
 
   #startTask(declared: Declared): Promise<ModelTask> | ModelTask {
@@ -220,9 +220,15 @@ class Model {
   #combine(key: string, declared: Declared, value: JsonValue): void {
     const parts = this.#parts.get(key) ?? new Map<Declared, JsonValue>();
     this.#parts.set(key, parts.set(declared, value));
-    const inOrder = this.#tasks.filter((task) => parts.has(task)).map((task) => parts.get(task) as JsonValue);
-    const start = Object.hasOwn(this.#initial, key) ? this.#initial[key] : undefined;
-    this.context[key] = combined(this.#reducers.get(key) as Reducer, start, inOrder);
+    this.context[key] = this.#reduced(key, () => true) as JsonValue;
+  }
+
+  #reduced(key: string, completed: (address: string) => boolean): JsonValue | undefined {
+    const reducer = this.#reducers.get(key);
+    if (!reducer) return undefined;
+    const parts = this.#parts.get(key);
+    const inOrder = this.#tasks.filter((task) => parts?.has(task) && completed(task.address)).map((task) => parts?.get(task) as JsonValue);
+    return combined(reducer, Object.hasOwn(this.#initial, key) ? this.#initial[key] : undefined, inOrder);
   }
 
   async #giveUp(declared: Declared, error: Failure, attempt: number): Promise<ModelTask> {
