@@ -7,7 +7,7 @@ import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject } from "../../src/workflow/json.js";
 import { expansion, group, oneGroup, retry, task, workflow } from "../support/builders.js";
 import { startTcpProxy, type TcpProxy } from "../support/tcpProxy.js";
-import { CALLER, eventsOf, startTestNode, testPrefix } from "../support/testNode.js";
+import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { expectNothingLeft, expectWholeLog } from "./checks.js";
 import { slow } from "./handlers.js";
@@ -42,7 +42,7 @@ const everything: WorkflowDefinition = workflow([group("g", [
 ])]);
 const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
 
-interface Outcome { events: string[]; context: JsonObject; cancelled: unknown }
+interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown }
 
 /** Plays the remote worker that has the handler `far`: its one task comes once, and its result is recorded. */
 async function workFarAway(): Promise<void> {
@@ -53,6 +53,26 @@ async function workFarAway(): Promise<void> {
   expect(await node.remoteWorkers.completeTasks(CALLER, tasks.map(({ claim, input }) => ({ claim, result: input })))).toEqual({ accepted: claims, stale: [], problems: [] });
 }
 
+const controlled: WorkflowDefinition = { ...oneGroup(
+  task("ask", { handler: "signal" }), task("reads", { input: "{{ key }}" }),
+  task("bad", { handler: "fail", input: { code: "BAD", retryable: false, untilAttempt: 2, result: "at last" }, after: ["ask"] }),
+), externalKeys: ["key"] };
+
+/** Every verb by which a person takes part, each once; a failed task is run again. */
+async function control(): Promise<unknown> {
+  const { registered } = await node.engine.registerDefinition(CALLER, controlled);
+  const { workflowId } = await node.engine.submitWorkflow(CALLER, { definition: controlled });
+  const id = workflowId as string;
+  const statusOf = async (address: string): Promise<string | undefined> => (await node.engine.workflowDetail(CALLER, id))?.tasks.find((state) => state.address === address)?.status;
+  const answers = [await node.engine.pauseWorkflow(CALLER, id), await node.engine.resumeWorkflow(CALLER, id), await node.engine.provideContext(CALLER, id, { key: 1 })];
+  await waitFor(async () => (await statusOf("g.ask")) === "WAITING", { what: "the question" });
+  answers.push(await node.engine.signalTask(CALLER, { workflowId: id, task: "g.ask", payload: 7, outcome: "APPROVE" }));
+  const failed = (await finished(node, id)).status;
+  answers.push(await node.engine.retryWorkflow(CALLER, id));
+  await waitFor(async () => (await node.engine.workflow(CALLER, id))?.status === "COMPLETED", { what: "the second end" });
+  return { version: registered?.version, problems: answers.flatMap(({ problems }) => problems), failed, context: await node.engine.context(id) };
+}
+
 /** Runs a workflow with every feature to its end, and one that is cancelled; answers what does not depend on timing. */
 async function outcome(): Promise<Outcome> {
   const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition: everything, context });
@@ -60,6 +80,7 @@ async function outcome(): Promise<Outcome> {
   const { workflowId: second } = await node.engine.submitWorkflow(CALLER, { definition: oneGroup(task("held", { handler: "slow", input: { value: 1, ms: 300 } })) });
   const cancelled = await node.engine.cancelWorkflow(CALLER, second as string, "not wanted");
   await workFarAway();
+  const controlledOutcome = await control();
   const events = await eventsOf(node, workflowId as string);
   expectWholeLog(events);
   const later = await eventsOf(node, second as string);
@@ -68,6 +89,7 @@ async function outcome(): Promise<Outcome> {
     events: events.map((event) => (event.kind === "task" ? `${event.type} ${event.task} ${event.itemIndex ?? ""} ${event.attempt}` : event.type)).sort(),
     context: await node.engine.context(workflowId as string),
     cancelled: [cancelled, later.at(-1)?.type],
+    controlled: controlledOutcome,
   };
 }
 
@@ -83,6 +105,7 @@ function callOf(name: ScriptName): (words: string[]) => boolean {
 test("without a fault the workflow comes out as it should", () => {
   expect(undisturbed.context).toMatchObject({ a: 20, b: 21, pause: null, again: "ok", far: 20, end: null });
   expect(undisturbed.context["each"]).toEqual(Array.from({ length: 100 }, (_, i) => long.length + i));
+  expect(undisturbed.controlled).toEqual({ version: 1, problems: [], failed: "FAILED", context: { key: 1, ask: 7, reads: null, bad: "at last" } });
   expect(undisturbed.cancelled).toEqual([{ problems: [] }, "WORKFLOW_CANCELLED"]);
 });
 
