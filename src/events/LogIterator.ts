@@ -1,5 +1,6 @@
 /** One subscription to one workflow's log: replay, then live, by pulling pages. Made by hand, because an async generator cannot be closed while it waits. */
 
+import { FanwireError } from "../errors.js";
 import type { LogPosition } from "../workflow/cursor.js";
 import { isTerminalEvent, type WorkflowEvent } from "../workflow/events.js";
 import type { Plan } from "../workflow/plan.js";
@@ -18,6 +19,8 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
   #next = 0;
   #ended = false;
   #sawEnd = false;
+  /** The last event read was a terminal one. */
+  #behindEnd = false;
   /** The log may have more than was read. */
   #rung = true;
   #wake: (() => void) | undefined;
@@ -61,6 +64,7 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
       if (!this.#ended) this.#position ??= await this.#started;
       while (!this.#ended && this.#next >= this.#buffer.length) {
         if (this.#sawEnd) this.#close();
+        else if (this.#behindEnd) await this.#lookBehindEnd(this.#position as LogPosition);
         else await this.#fill(this.#position as LogPosition);
       }
     } catch (error) {
@@ -82,9 +86,10 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
     this.#position = page.next;
     this.#plan = page.plan;
     if (page.more) this.#rung = true;
-    // Also when the client's filter leaves the terminal event out. Behind one there is more when the workflow was retried.
+    // Also when the client's filter leaves the terminal event out.
     const last = page.events.at(-1);
-    if (!last || isTerminalEvent(last)) await this.#lookAhead(page.next);
+    if (last) this.#behindEnd = isTerminalEvent(last);
+    else await this.#lookAhead(page.next);
     const { types, withResults } = this.options;
     this.#buffer = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
     this.#next = 0;
@@ -102,6 +107,17 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
         resolve();
       };
     });
+  }
+
+  /** Asked once the terminal event has been handed out: there is more when the workflow was retried, nothing when it is gone. */
+  async #lookBehindEnd(position: LogPosition): Promise<void> {
+    this.#behindEnd = false;
+    try {
+      await this.#lookAhead(position);
+    } catch (error) {
+      if (!(error instanceof FanwireError) || error.code !== "CURSOR_EXPIRED") throw error;
+      this.#sawEnd = true;
+    }
   }
 
   /** Nothing new, or an end: it may be the log's, or have been overtaken by the log's removal. */
