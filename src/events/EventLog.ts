@@ -8,12 +8,20 @@ import type { JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { eventsOfEntry } from "./eventLines.js";
 
+export interface LogHead {
+  seq: number;
+  entries: number;
+  ended: boolean;
+  /** When this process has it already: it spares the first page a round trip. */
+  plan?: Plan;
+}
+
 /** What the log needs to know of the store that writes it. */
 export interface LogAccess {
   /** Key of a workflow's log list; undefined for ids that cannot be. */
   logKey(workflowId: string): string | undefined;
   /** Header fields: seq of the newest event, entries in the log, whether it ended; undefined when the workflow is gone. */
-  head(workflowId: string): Promise<{ seq: number; entries: number; ended: boolean } | undefined>;
+  head(workflowId: string): Promise<LogHead | undefined>;
   plan(workflowId: string): Promise<Plan | undefined>;
   identifiers(workflowId: string, node: number, items: readonly number[]): Promise<(string | undefined)[]>;
   itemResults(workflowId: string, node: number, items: readonly number[]): Promise<(JsonValue | undefined)[]>;
@@ -39,16 +47,17 @@ export class EventLog {
    * Where reading starts.
    * @throws FanwireError NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
    */
-  async start(workflowId: string, after: string | undefined): Promise<LogPosition> {
+  async start(workflowId: string, after: string | undefined): Promise<{ position: LogPosition; plan?: Plan }> {
     const position = after === undefined || after === "LATEST" ? { entry: 0, seq: 0 } : readCursor(after);
     const head = await this.access.head(workflowId);
     if (!head) {
       if (position.seq > 0) throw expired(workflowId);
       throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId}`, { retryable: false });
     }
-    if (after === "LATEST") return { entry: head.entries, seq: head.seq };
+    const known = head.plan ? { plan: head.plan } : {};
+    if (after === "LATEST") return { position: { entry: head.entries, seq: head.seq }, ...known };
     if (position.seq > head.seq || position.entry > head.entries) throw ahead(workflowId, position, head.seq);
-    return position;
+    return { position, ...known };
   }
 
   /**

@@ -25,8 +25,9 @@ export class EventManager implements EventSource {
   ) {}
 
   async readEvents(workflowId: string, first: number, options: ReadOptions = {}): Promise<EventPage> {
-    let position = await this.log.start(workflowId, options.after);
-    let plan: Plan | undefined;
+    const start = await this.log.start(workflowId, options.after);
+    let { position } = start;
+    let plan: Plan | undefined = start.plan;
     const events: WorkflowEvent[] = [];
     for (;;) {
       const page = await this.log.read(workflowId, position, plan);

@@ -27,7 +27,7 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
   readonly #unwatch: () => void;
   /** Calls of next() are answered one after the other. */
   #last: Promise<unknown> = Promise.resolve();
-  readonly #started: Promise<LogPosition>;
+  readonly #started: ReturnType<EventLog["start"]>;
 
   constructor(private readonly workflowId: string, private readonly options: ReadOptions, private readonly log: EventLog, hub: Hub) {
     this.#unwatch = hub.watch(workflowId, () => {
@@ -61,7 +61,11 @@ export class LogIterator implements AsyncIterableIterator<WorkflowEvent> {
 
   async #take(): Promise<IteratorResult<WorkflowEvent>> {
     try {
-      if (!this.#ended) this.#position ??= await this.#started;
+      if (!this.#ended && !this.#position) {
+        const { position, plan } = await this.#started;
+        this.#position = position;
+        this.#plan = plan;
+      }
       while (!this.#ended && this.#next >= this.#buffer.length) {
         if (this.#sawEnd) this.#close();
         else if (this.#behindEnd) await this.#lookBehindEnd(this.#position as LogPosition);

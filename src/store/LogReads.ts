@@ -22,12 +22,13 @@ export class LogReads {
     return this.shards.ofWorkflow(workflowId)?.events(workflowId);
   }
 
-  async head(workflowId: string): Promise<{ seq: number; entries: number; ended: boolean } | undefined> {
+  async head(workflowId: string): Promise<{ seq: number; entries: number; ended: boolean; plan?: Plan } | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return undefined;
-    const [seq, entries, status] = await this.redis.hmget(keys.workflow(workflowId), "seq", "ev", "st");
+    const [seq, entries, status, hash] = await this.redis.hmget(keys.workflow(workflowId), "seq", "ev", "st", "hash");
     if (seq == null) return undefined;
-    return { seq: Number(seq), entries: Number(entries), ended: isWorkflowEnded(WORKFLOW_STATUS[status as string] as WorkflowStatus) };
+    const plan = this.reader.cachedPlan(hash as string);
+    return { seq: Number(seq), entries: Number(entries), ended: isWorkflowEnded(WORKFLOW_STATUS[status as string] as WorkflowStatus), ...(plan ? { plan } : {}) };
   }
 
   plan(workflowId: string): Promise<Plan | undefined> {
