@@ -24,6 +24,7 @@ import { startRedis } from "./runtime/embeddedRedis.js";
 import { createLog, type Log } from "./runtime/log.js";
 import { checkDeployment } from "./store/checkDeployment.js";
 import { connect, type Connections, type Redis, type RedisAddress } from "./store/connect.js";
+import { InstanceReader } from "./store/InstanceReader.js";
 import { ItemReader } from "./store/ItemReader.js";
 import { ShardKeys } from "./store/keys.js";
 import { LaneRepair } from "./store/LaneRepair.js";
@@ -35,6 +36,7 @@ import { RedisReader } from "./store/RedisReader.js";
 import { RedisStore } from "./store/RedisStore.js";
 import { Scripts } from "./store/scripts.js";
 import { WorkflowIndex } from "./store/WorkflowIndex.js";
+import { NodeFields } from "./store/NodeFields.js";
 import { WorkflowReader } from "./store/WorkflowReader.js";
 import { builtInHandlers } from "./worker/handlers/builtIn.js";
 import { OutcomeSender } from "./worker/remote/OutcomeSender.js";
@@ -98,13 +100,14 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
   const shards = new ShardKeys(config.keyPrefix, config.shards);
   const plans = new PlanCache(reads);
   const fleet = new RedisFleet(reads, shards, new Scripts(scripts));
-  const workflows = new WorkflowReader(reads, shards, plans, fleet);
-  const items = new ItemReader(reads, shards);
+  const fields = new NodeFields(reads, shards);
+  const workflows = new WorkflowReader(reads, shards, plans, fleet, fields);
+  const items = new ItemReader(reads, fields);
   return {
     shards, plans, fleet, workflows, items,
     definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
     store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
-    reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows)),
+    reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), new InstanceReader(reads, shards, fields)),
   };
 }
 

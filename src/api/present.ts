@@ -57,6 +57,8 @@ function toGroup(input: TaskGroupInput): TaskGroupDefinition {
     // Left out when there are none, so that the definition is the same as without the field.
     groups: input.groups?.length ? input.groups.map(toGroup) : undefined,
     dependencies: input.dependencies ?? [],
+    expansion: input.expansion ? toExpansion(input.expansion) : undefined,
+    resultKeys: input.resultKeys,
   });
 }
 

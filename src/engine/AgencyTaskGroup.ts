@@ -6,7 +6,7 @@ import { compilePlan } from "../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { TaskError } from "../workflow/events.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
-import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { Plan, PlanGroup, PlanNode } from "../workflow/plan.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
@@ -15,7 +15,7 @@ import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
 import { newWorkflowId } from "./workflowId.js";
-import { externalReads, firstPhase, laneOf, TaskGroup } from "./TaskGroup.js";
+import { externalReads, firstPhase, firstPhaseLetter, laneOf, TaskGroup } from "./TaskGroup.js";
 
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_LABELS_BYTES = 64 * 1024;
@@ -104,7 +104,7 @@ function requestProblems(input: SubmitWorkflowInput): Problem[] {
 }
 
 /** What stays as it is: keys without a reducer. */
-function settledContext({ reduced }: Plan, context: readonly string[]): readonly string[] {
+function settledContext({ root: { reduced } }: Plan, context: readonly string[]): readonly string[] {
   if (reduced.size === 0) return context;
   return context.filter((_, i) => !reduced.has(context[i - (i % 2)] as string));
 }
@@ -125,38 +125,59 @@ function openField(plan: Plan, node: PlanNode, missing: ReadonlySet<string>): st
   return keys.length === 0 || open === 0 ? [] : [`o${node.index}`, String(open)];
 }
 
+/** Groups that are counted from the start: those inside an expanded group are, per instance, when it runs. */
+function groupsOf(plan: Plan): PlanGroup[] {
+  const counted = new Set(plan.root.nodes.flatMap(groupsAround));
+  return plan.groups.filter(({ index }) => counted.has(index));
+}
+
+function groupsAround({ groupChain }: PlanNode): number[] {
+  return groupChain === "" ? [] : groupChain.split(".").map(Number);
+}
+
+/** s, s<group>: what stands in a scope; m<group>: how many tasks an instance has. Only where a group is expanded. */
+function scopeFields({ scopes }: Plan): string[] {
+  if (scopes.size === 1) return [];
+  return [...scopes].flatMap(([group, { nodes, taskCount }]) => [
+    `s${group ?? ""}`, nodes.map(({ kind, index }) => (kind === "GROUP" ? `g${index}` : String(index))).join(" "),
+    ...(group === undefined ? [] : [`m${group}`, String(taskCount)]),
+  ]);
+}
+
 function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan, context: JsonObject): SubmitCommand {
   const keyed = input.idempotencyKey !== undefined;
   const missing = new Set((plan.definition.externalKeys ?? []).filter((key) => !Object.hasOwn(context, key)));
   const initial = TaskGroup.initial(plan, missing);
   const held = initial.length === 0;
-  const started = new Set(initial.flatMap((node) => node.groupChain.split(".").map(Number)));
-  const waiting = plan.nodes.length - initial.length;
+  const started = new Set(initial.flatMap(groupsAround));
+  const ready = initial.filter((node) => node.kind === "TASK").length;
+  const { taskCount, nodes } = plan.root;
   const keyHash = keyed ? sha256(input.idempotencyKey as string) : "";
   const fields = [
     // What only waits for keys from outside has nothing to wait for a worker with.
-    "st", held ? "R" : "P", "hash", plan.hash, "nm", plan.definition.name, "tn", caller.tenant, "left", String(plan.nodes.length),
-    "n", `${plan.nodes.length} ${waiting} ${initial.length} 0 0 0 0 0 0 0`, "nn", String(plan.nodes.length), "ng", String(plan.groups.length),
+    "st", held ? "R" : "P", "hash", plan.hash, "nm", plan.definition.name, "tn", caller.tenant, "left", String(nodes.length),
+    // The script reads the counts here.
+    "n", `${taskCount} ${taskCount - ready} ${ready} 0 0 0 0 0 0 0`, "nn", String(plan.nodes.length), "ng", String(plan.groups.length), ...scopeFields(plan),
   ];
   if (held) fields.push("sta", "0");
   if (input.rerunOf !== undefined) fields.push("rr", input.rerunOf);
   for (const key of missing) fields.push(`k:${key}`, "-");
-  for (const node of plan.nodes) fields.push(...openField(plan, node, missing));
+  for (const node of nodes) fields.push(...openField(plan, node, missing));
   if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
   if (keyed) fields.push("idem", keyHash);
   if (input.registered) fields.push("dv", String(input.registered.version), "da", String(input.registered.registeredMs));
-  for (const group of plan.groups) fields.push(`g${group.index}`, `${group.size} 0 ${started.has(group.index) ? 1 : 0}`);
+  for (const group of groupsOf(plan)) fields.push(`g${group.index}`, `${group.size} 0 ${started.has(group.index) ? 1 : 0}`);
   const lines = held ? ["B", "b"] : ["B"];
-  const ready: string[] = [];
+  const lanes: string[] = [];
   for (const node of initial) {
     const phase = firstPhase(node);
-    for (const group of node.groupChain.split(".")) if (started.delete(Number(group))) lines.push(`G ${group}`);
+    for (const group of groupsAround(node)) if (started.delete(group)) lines.push(`G ${group}`);
     lines.push(`R ${node.index}`);
-    fields.push(String(node.index), `R 1 0 0 0 0 0 - ${phase === "EXPAND" ? "x" : "p"} 0`);
-    ready.push(String(node.index), laneOf(node, phase));
+    fields.push(String(node.index), `R 1 0 0 0 0 0 - ${firstPhaseLetter(node)} 0`);
+    lanes.push(String(node.index), laneOf(node, phase));
   }
   return {
-    id, plan, fields, ready,
+    id, plan, fields, ready: lanes,
     tenant: caller.tenant,
     idempotencyKeyHash: keyHash,
     payloadHash: keyed ? sha256(payloadText(input.definition, context, input.labels)) : "",

@@ -5,83 +5,69 @@ import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { collectOutput, resultFields, type ItemOutcome as ItemResult } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { reduceParts } from "../workflow/reducers.js";
+import { nodeKey, splitPath } from "./nodeKey.js";
+import { around, instanceOf, rootPlace, type Place } from "./Place.js";
 import type { ItemOutcome, WorkflowReader } from "./ports.js";
-
-/** Text kept for workers, over all workflows, in characters. */
-const CACHE_CHARACTERS = 64 * 1024 * 1024;
-
-/** What an entry costs besides its text. */
-const WORKFLOW_OVERHEAD = 300;
-const VALUE_OVERHEAD = 100;
+import { ValueCache } from "./ValueCache.js";
 
 /** Larger values of an initial context are left to be read by whoever needs them. */
 const EXPECTED_CHARACTERS = 16 * 1024;
+/** Instances whose values are read in one round trip. */
+const INSTANCES_PER_READ = 500;
 
-interface Cached { values: Map<string, JsonValue>; characters: number }
-
-/** A context key's text that is no JSON: `@<task>`, the output of that expanded task. */
+/** A context key's text that is no JSON: `@<task>`, the output of that expanded task or group. */
 function viewOf(text: string): number | undefined {
   return text.startsWith("@") ? Number(text.slice(1)) : undefined;
 }
 
 export class ContextReader {
-  /** In order of last use. Keys without a reducer are written once, so what was read stays true; the others are not kept. */
-  readonly #cache = new Map<string, Cached>();
-  #characters = 0;
+  /** Keys without a reducer are written once, so what was read stays true; the others are not kept. */
+  readonly #cache = new ValueCache();
 
   constructor(private readonly reader: WorkflowReader) {}
 
   /** Values of the keys that are present, as they stand now: a key with a reducer combines what has been delivered so far. */
   async read(workflowId: string, plan: Plan, keys?: readonly string[]): Promise<JsonObject> {
+    const place = rootPlace(workflowId, plan);
     const texts = await this.reader.contextTexts(workflowId, keys);
     const context: JsonObject = {};
-    for (const [key, text] of texts) if (!plan.reduced.has(key)) context[key] = await this.#value(workflowId, plan, key, text);
-    for (const [key, value] of await this.#reduced(workflowId, plan, keys, texts)) context[key] = value;
+    for (const [key, text] of texts) if (!plan.root.reduced.has(key)) context[key] = await this.#value(place, key, text);
+    for (const [key, value] of await this.#reduced(place, keys, texts)) context[key] = value;
     return context;
   }
 
   /** The cached values, when all these keys are among them. */
-  cached(workflowId: string, keys: readonly string[]): ReadonlyMap<string, JsonValue> | undefined {
-    const entry = this.#cache.get(workflowId);
-    if (!entry) return keys.length === 0 ? new Map() : undefined;
-    for (const key of keys) if (!entry.values.has(key)) return undefined;
-    this.#cache.delete(workflowId);
-    this.#cache.set(workflowId, entry);
-    return entry.values;
+  cached({ workflowId, path }: Place, keys: readonly string[]): ReadonlyMap<string, JsonValue> | undefined {
+    return this.#cache.all(cacheKey(workflowId, path), path === "" ? keys : ["$item", ...keys]);
   }
 
-  /** Makes sure that those of the keys that are present in the context are in the cache; answers the workflow's cached values. */
-  async load(workflowId: string, plan: Plan, keys: readonly string[]): Promise<ReadonlyMap<string, JsonValue>> {
-    const known = this.#cache.get(workflowId)?.values;
-    const missing = keys.filter((key) => !known?.has(key));
+  /**
+   * Makes sure that those of the keys that are present are in the cache; answers the cached values as they are seen from the
+   * place: its own, the variables of the item that an instance is of (with `$index` and `$item`), and what lies around it.
+   */
+  async load(place: Place, keys: readonly string[]): Promise<ReadonlyMap<string, JsonValue>> {
+    const known = this.#cache.get(cacheKey(place.workflowId, place.path));
     const values = new Map(known);
-    const texts = await this.reader.contextTexts(workflowId, missing);
-    for (const [key, value] of await this.#reduced(workflowId, plan, missing, texts)) values.set(key, value);
-    for (const [key, text] of texts) {
-      if (plan.reduced.has(key)) continue;
-      const value = await this.#value(workflowId, plan, key, text);
+    const missing = keys.filter((key) => !values.has(key));
+    for (const [key, value] of await this.#own(place, missing)) values.set(key, value);
+    if (place.path === "") return values;
+    await this.#loadItem(place, values);
+    const outside = missing.filter((key) => !values.has(key));
+    if (outside.length === 0) return values;
+    const further = await this.load(around(place), outside);
+    for (const key of outside) {
+      const value = further.get(key);
+      if (value === undefined) continue;
       values.set(key, value);
-      this.remember(workflowId, key, value, text.length);
+      // What has a reducer is not kept here either: it may still grow. The text is counted where it was read.
+      if (!isReduced(around(place), key)) this.remember(place, key, value, 0);
     }
     return values;
   }
 
   /** A value that was just written, or read. */
-  remember(workflowId: string, key: string, value: JsonValue, characters: number): void {
-    let entry = this.#cache.get(workflowId);
-    let added = characters + VALUE_OVERHEAD;
-    if (!entry) {
-      this.#cache.set(workflowId, (entry = { values: new Map(), characters: 0 }));
-      added += WORKFLOW_OVERHEAD;
-    }
-    entry.values.set(key, value);
-    entry.characters += added;
-    this.#characters += added;
-    while (this.#characters > CACHE_CHARACTERS && this.#cache.size > 1) {
-      const [oldest, dropped] = this.#cache.entries().next().value as [string, Cached];
-      this.#cache.delete(oldest);
-      this.#characters -= dropped.characters;
-    }
+  remember({ workflowId, path }: Place, key: string, value: JsonValue, characters: number): void {
+    this.#cache.put(cacheKey(workflowId, path), key, value, characters);
   }
 
   /** The initial context of a workflow that is just being stored. @param context keys without a reducer and JSON texts, alternating */
@@ -89,26 +75,62 @@ export class ContextReader {
     for (let i = 0; i < context.length; i += 2) {
       const text = context[i + 1] as string;
       // Parsed anew: the caller's own values may change after the submission.
-      if (text.length <= EXPECTED_CHARACTERS) this.remember(workflowId, context[i] as string, JSON.parse(text) as JsonValue, text.length);
+      if (text.length <= EXPECTED_CHARACTERS) this.#cache.put(workflowId, context[i] as string, JSON.parse(text) as JsonValue, text.length);
     }
   }
 
-  async #value(workflowId: string, plan: Plan, key: string, text: string): Promise<JsonValue> {
+  /** What tasks have written in this place. */
+  async #own(place: Place, keys: readonly string[]): Promise<Map<string, JsonValue>> {
+    const { workflowId, path, scope } = place;
+    const wanted = path === "" ? keys : keys.filter((key) => scope.writerOf.has(key));
+    const values = new Map<string, JsonValue>();
+    if (wanted.length === 0) return values;
+    const texts = await this.#texts(place, wanted);
+    for (const [key, value] of await this.#reduced(place, wanted, path === "" ? texts : new Map())) values.set(key, value);
+    for (const [key, text] of texts) {
+      if (scope.reduced.has(key)) continue;
+      const value = await this.#value(place, key, text);
+      values.set(key, value);
+      this.#cache.put(cacheKey(workflowId, path), key, value, text.length);
+    }
+    return values;
+  }
+
+  async #texts({ workflowId, path }: Place, keys: readonly string[]): Promise<Map<string, string>> {
+    if (path === "") return this.reader.contextTexts(workflowId, keys);
+    const texts = await this.reader.instanceTexts(workflowId, keys.map((key) => ({ path, key })));
+    return new Map(keys.flatMap((key, i): [string, string][] => (texts[i] === undefined ? [] : [[key, texts[i]]])));
+  }
+
+  /** Variables do not stand before keys that are written in the instance itself. */
+  async #loadItem(place: Place, values: Map<string, JsonValue>): Promise<void> {
+    if (values.has("$item")) return;
+    const item = await this.reader.instanceItem(place.workflowId, place.path);
+    const variables = item?.variables ?? {};
+    const found: [string, JsonValue][] = Object.entries(variables).filter(([name]) => !place.scope.writerOf.has(name));
+    found.push(["$item", variables], ["$index", splitPath(place.path).index]);
+    for (const [name, value] of found) {
+      values.set(name, value);
+      this.remember(place, name, value, 20);
+    }
+  }
+
+  async #value(place: Place, key: string, text: string): Promise<JsonValue> {
     const node = viewOf(text);
-    if (node === undefined) return JSON.parse(text) as JsonValue;
-    return this.outputOf(workflowId, plan.nodes[node] as PlanNode, key);
+    return node === undefined ? (JSON.parse(text) as JsonValue) : this.outputOf(place, place.plan.nodes[node] as PlanNode, key);
   }
 
   /** Values of those keys (undefined: of all) that have a reducer, from their initial values on. Absent ones are left out. */
-  async #reduced(workflowId: string, plan: Plan, keys: readonly string[] | undefined, initial: ReadonlyMap<string, string>): Promise<Map<string, JsonValue>> {
+  async #reduced(place: Place, keys: readonly string[] | undefined, initial: ReadonlyMap<string, string>): Promise<Map<string, JsonValue>> {
+    const { workflowId, path, scope } = place;
     const values = new Map<string, JsonValue>();
-    if (plan.reduced.size === 0) return values;
-    for (const key of keys ?? plan.reduced.keys()) {
-      const reduced = plan.reduced.get(key);
+    if (scope.reduced.size === 0) return values;
+    for (const key of keys ?? scope.reduced.keys()) {
+      const reduced = scope.reduced.get(key);
       if (!reduced) continue;
       const parts: JsonValue[] = [];
-      for (const [node, text] of await this.reader.completedResults(workflowId, reduced.writers)) {
-        parts.push(...(await this.#partOf(workflowId, plan.nodes[node] as PlanNode, key, text)));
+      for (const [node, text] of await this.reader.completedResults(workflowId, reduced.writers, path)) {
+        parts.push(...(await this.#partOf(place, place.plan.nodes[node] as PlanNode, key, text)));
       }
       const start = initial.get(key);
       const value = reduceParts(reduced.reducer, start === undefined ? undefined : (JSON.parse(start) as JsonValue), parts);
@@ -118,20 +140,69 @@ export class ContextReader {
   }
 
   /** What a completed task contributes to a key: one value, or none when its result lacks an optional field. */
-  async #partOf(workflowId: string, node: PlanNode, key: string, text: string | undefined): Promise<JsonValue[]> {
+  async #partOf(place: Place, node: PlanNode, key: string, text: string | undefined): Promise<JsonValue[]> {
     if (text === undefined && !node.expansion) return [];
-    const result = text === undefined ? await this.outputOf(workflowId, node) : (JSON.parse(text) as JsonValue);
+    if (text === undefined && node.kind === "GROUP") return [await this.outputOf(place, node, key)];
+    const result = text === undefined ? await this.outputOf(place, node) : (JSON.parse(text) as JsonValue);
     const fields = resultFields(node, result);
     return "error" in fields ? [] : fields.writes.filter(([name]) => name === key).map(([, value]) => value);
   }
 
-  /** The output of an expanded task, made of its items; of one key when the task writes several. */
-  async outputOf(workflowId: string, node: PlanNode, key?: string): Promise<JsonValue> {
-    const { outcomes, shape } = await this.reader.itemOutcomes(workflowId, node.index);
-    const output = collectOutput(node.expansion as NonNullable<typeof node.expansion>, outcomes.map(parsed), shape);
+  /** The output of an expanded task, made of its items; of one key when the task writes several. Of a group that of one key. */
+  async outputOf(place: Place, node: PlanNode, key?: string): Promise<JsonValue> {
+    const { workflowId, path } = place;
+    const expansion = node.expansion as NonNullable<typeof node.expansion>;
+    const { outcomes, shape } = await this.reader.itemOutcomes(workflowId, nodeKey(node.index, path));
+    if (node.kind === "GROUP") return collectOutput(expansion, await this.#ofInstances(place, node, outcomes, [key ?? ""], ([value]) => value ?? null), shape);
+    const output = collectOutput(expansion, outcomes.map(parsed), shape);
     if (key === undefined) return output;
     const fields = resultFields(node, output);
     return "error" in fields ? null : (fields.writes.find(([name]) => name === key)?.[1] ?? null);
+  }
+
+  /** What became of the instances of a group: a completed one results in an object of the keys that the group hands out. */
+  async instanceResults(place: Place, node: PlanNode): Promise<ItemResult[]> {
+    const { outcomes } = await this.reader.itemOutcomes(place.workflowId, nodeKey(node.index, place.path));
+    return this.#ofInstances(place, node, outcomes, node.keys, (values) => Object.fromEntries(node.keys.map((key, i) => [key, values[i] ?? null])));
+  }
+
+  async #ofInstances(place: Place, node: PlanNode, outcomes: readonly ItemOutcome[], keys: readonly string[], resultOf: (values: (JsonValue | undefined)[]) => JsonValue): Promise<ItemResult[]> {
+    const results: ItemResult[] = [];
+    for (let from = 0; from < outcomes.length; from += INSTANCES_PER_READ) {
+      const slice = outcomes.slice(from, from + INSTANCES_PER_READ);
+      const places = slice.map((_, i) => instanceOf(place, node, from + i));
+      const values = await this.#valuesIn(places, keys);
+      slice.forEach((outcome, i) => {
+        const result = outcome.status === "COMPLETED" ? { result: resultOf(values[i] as (JsonValue | undefined)[]) } : {};
+        results.push({ ...parsed(outcome), ...result });
+      });
+    }
+    return results;
+  }
+
+  /** Per place the values of the keys that are written in it; one round trip for those that are no views. */
+  async #valuesIn(places: readonly Place[], keys: readonly string[]): Promise<(JsonValue | undefined)[][]> {
+    const texts = await this.reader.instanceTexts(places[0]?.workflowId ?? "", places.flatMap(({ path }) => keys.map((key) => ({ path, key }))));
+    return Promise.all(places.map(async (place, i) => {
+      const reduced = await this.#reduced(place, keys, new Map());
+      return Promise.all(keys.map((key, j) => {
+        const text = texts[i * keys.length + j];
+        if (place.scope.reduced.has(key)) return reduced.get(key);
+        return text === undefined ? undefined : this.#value(place, key, text);
+      }));
+    }));
+  }
+}
+
+function cacheKey(workflowId: string, path: string): string {
+  return path === "" ? workflowId : `${workflowId}@${path}`;
+}
+
+/** Whether a name, seen from here, is a key with a reducer. */
+function isReduced(place: Place, key: string): boolean {
+  for (let { scope } = place; ; scope = scope.parent) {
+    if (scope.reduced.has(key)) return true;
+    if (scope.writerOf.has(key) || scope.parent === undefined) return false;
   }
 }
 

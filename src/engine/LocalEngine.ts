@@ -21,6 +21,7 @@ import { knownHandlersFor } from "./knownHandlers.js";
 import type { WorkflowReader } from "./ports.js";
 import type { AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
 import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
+import { rootPlace } from "./Place.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
 import type { WorkflowControl } from "./WorkflowControl.js";
 
@@ -146,6 +147,6 @@ export async function resultOf(
   if (text !== undefined) return JSON.parse(text) as JsonValue;
   const key = node.keys[0];
   if (key === undefined) return undefined;
-  if (plan.reduced.has(key)) return node.expansion ? contexts.outputOf(workflowId, node) : undefined;
+  if (plan.root.reduced.has(key)) return node.expansion ? contexts.outputOf(rootPlace(workflowId, plan), node) : undefined;
   return (await contexts.read(workflowId, plan, [key]))[key];
 }

@@ -8,10 +8,11 @@ import { itemScope } from "../workflow/itemScope.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { MAX_CONTEXT_VALUE_BYTES } from "../workflow/limits.js";
 import { resultFields } from "../workflow/outputs.js";
-import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { Plan, PlanNode, ReducedKey } from "../workflow/plan.js";
 import { misfitOf } from "../workflow/reducers.js";
 import { checkResult } from "../workflow/resultCheck.js";
 import type { ContextReader } from "./ContextReader.js";
+import { placeOf } from "./Place.js";
 import type { DoneOutcome, ItemPiece, Outcome, UnitRef } from "./ports.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
 import { TaskGroup } from "./TaskGroup.js";
@@ -50,6 +51,11 @@ export function writesWhole(node: PlanNode): boolean {
   return writesOne(node) && node.reducedKeys.length === 0;
 }
 
+/** The reducer of a key in the scope that a task writes it in. */
+export function reducedKey(plan: Plan, node: PlanNode, key: string): ReducedKey | undefined {
+  return plan.scopes.get(node.scope)?.reduced.get(key);
+}
+
 export class Settlement {
   constructor(private readonly contexts: ContextReader, private readonly random: () => number = Math.random) {}
 
@@ -85,7 +91,7 @@ export class Settlement {
 
   /** A task that waited for all writers of a key, none of which delivered anything. @param key required, with a reducer, absent */
   skipMissing(plan: Plan, node: PlanNode, ref: UnitRef, key: string): DoneOutcome {
-    const cause = plan.reduced.get(key)?.writers[0] ?? node.index;
+    const cause = reducedKey(plan, node, key)?.writers[0] ?? node.index;
     return this.#done(node, ref, "SKIPPED", { error: `U${cause}`, route: TaskGroup.route(plan, node, "MISSING") });
   }
 
@@ -96,14 +102,14 @@ export class Settlement {
    */
   async validate(plan: Plan, node: PlanNode, ref: UnitRef, value: JsonValue, item?: { index: number; variables: JsonObject }): Promise<void> {
     if (node.task.validate === undefined) return;
-    const values = await this.contexts.load(ref.workflowId, plan, readableKeys(node));
+    const values = await this.contexts.load(placeOf(plan, node, ref), readableKeys(node));
     const scope = new TaskScope(values, node, { workflowId: ref.workflowId, workflowName: plan.definition.name, attempt: ref.attempt });
     await checkResult(node, item ? itemScope(scope, item, item.index) : scope, value);
   }
 
   /** @throws FanwireError RESULT_INVALID when the key has a reducer that cannot take the value */
   checkPart(plan: Plan, node: PlanNode, key: string, value: JsonValue): void {
-    const reducer = plan.reduced.get(key)?.reducer;
+    const reducer = reducedKey(plan, node, key)?.reducer;
     const misfit = reducer && misfitOf(reducer, value);
     if (misfit) throw new FanwireError("RESULT_INVALID", `${node.address} gives ${misfit} for ${key}, whose reducer is ${reducer}`);
   }
@@ -135,7 +141,7 @@ export class Settlement {
   }
 
   async #fallback(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError): Promise<JsonValue> {
-    const values = await this.contexts.load(ref.workflowId, plan, readableKeys(node));
+    const values = await this.contexts.load(placeOf(plan, node, ref), readableKeys(node));
     const scope = new TaskScope(values, node, { workflowId: ref.workflowId, workflowName: plan.definition.name, attempt: ref.attempt, error });
     return (compiledTask(node).fallback as NonNullable<ReturnType<typeof compiledTask>["fallback"]>).render(scope);
   }
@@ -144,7 +150,8 @@ export class Settlement {
     return this.#done(node, ref, error.code === "TIMEOUT" ? "TIMED_OUT" : "FAILED", {
       error: JSON.stringify(error),
       failsWorkflow,
-      cancelsRest: failsWorkflow && plan.definition.onFailure === "FAIL_FAST",
+      // In an instance of a group it fails the instance.
+      cancelsRest: failsWorkflow && node.scope === undefined && plan.definition.onFailure === "FAIL_FAST",
       route: TaskGroup.route(plan, node, failsWorkflow ? "FAILED" : "IGNORED"),
     });
   }

@@ -1,11 +1,12 @@
 /** Looks for ready units that wait in no lane (lanes are only hints, and may be lost) and queues them again. */
 
 import type { Plan } from "../workflow/plan.js";
+import type { InstancePath } from "./nodeKey.js";
 import type { Phase } from "./ports.js";
 import { laneOf } from "./TaskGroup.js";
 
 /** A unit whose record says READY. */
-export interface ReadyUnit { workflowId: string; node: number; unit: string; attempt: number; phase: Phase }
+export interface ReadyUnit { workflowId: string; node: number; path?: InstancePath; unit: string; attempt: number; phase: Phase }
 export interface QueuedUnit extends ReadyUnit { lane: string }
 
 export interface LaneRepair {

@@ -1,6 +1,6 @@
 /** How the tasks of a plan follow one another: which lane a unit waits in, and what the end of a task releases or skips. */
 
-import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { Plan, PlanGroup, PlanNode, PlanScope } from "../workflow/plan.js";
 import type { Phase } from "./ports.js";
 
 /** The lane of units that only evaluate expressions (finding items, collecting outputs); every engine process serves it. */
@@ -44,19 +44,39 @@ export class TaskGroup {
 
   /** Tasks that can start at once. @param missing external keys without a value */
   static initial(plan: Plan, missing: ReadonlySet<string>): PlanNode[] {
-    return plan.nodes.filter((node) => node.needs.length === 0 && !externalReads(plan, node).some((key) => missing.has(key)));
+    return plan.root.nodes.filter((node) => node.needs.length === 0 && !externalReads(plan, node).some((key) => missing.has(key)));
   }
 
   /** What the store follows when external keys get values: each counts down once for every task that reads it. */
   static provided(plan: Plan, keys: readonly string[]): string {
-    return keys.flatMap((key) => plan.nodes.filter((node) => externalReads(plan, node).includes(key)).map((node) => release("d", plan, node))).join(" ");
+    return keys.flatMap((key) => plan.root.nodes.filter((node) => externalReads(plan, node).includes(key)).map((node) => release("d", plan, node))).join(" ");
   }
+}
+
+/**
+ * How an instance of an expanded group starts: `<group>:<nodes> ...|<route>`, the counts of the groups in it, and what can run at once.
+ * @param doomed tasks that can never run, because of what did not come from outside: the task whose fault that is
+ */
+export function instanceStart(plan: Plan, group: PlanNode, doomed: ReadonlyMap<number, number>): string {
+  const { nodes } = plan.scopes.get(group.index) as PlanScope;
+  const around = [...new Set(nodes.flatMap(({ groupChain }) => groupChain.split(".").map(Number)))];
+  const own = plan.groups.find(({ node }) => node === group.index)?.index;
+  around.sort((a, b) => Number(b === own) - Number(a === own) || a - b);
+  const tokens: string[] = [];
+  const skipped = new Set<number>();
+  for (const [index, cause] of doomed) {
+    const left = [plan.nodes[index] as PlanNode];
+    for (let next = left.shift(); next; next = left.shift()) tokens.push(...skip(plan, next, cause, skipped, left));
+  }
+  for (const node of nodes) if (node.needs.length === 0 && !skipped.has(node.index)) tokens.push(release("d", plan, node, 1));
+  return `${around.map((index) => `${index}:${(plan.groups[index] as PlanGroup).size}`).join(" ")}|${tokens.join(" ")}`;
 }
 
 /** Keys from outside that a task waits for. One that it could do without may still come, so it waits for that too. */
 export function externalReads({ definition }: Plan, node: PlanNode): readonly string[] {
   const { externalKeys } = definition;
-  return externalKeys === undefined ? [] : externalKeys.filter((key) => node.reads.includes(key) || node.optionalReads.includes(key));
+  // What a task inside an expanded group reads from outside, the group waits for.
+  return externalKeys === undefined || node.scope !== undefined ? [] : externalKeys.filter((key) => node.reads.includes(key) || node.optionalReads.includes(key));
 }
 
 function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly string[]): string {
@@ -69,16 +89,22 @@ function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly
     else doomed.push(to);
   }
   for (let next = doomed.shift(); next; next = doomed.shift()) {
-    if (skipped.has(next.index)) continue;
-    skipped.add(next.index);
-    tokens.push(`s${next.index}/${node.index}/${next.groupChain}/-/p`);
-    for (const edge of next.dependents) {
-      const to = plan.nodes[edge.to] as PlanNode;
-      if (edge.kind === "OPTIONAL" || edge.kind === "REDUCED") tokens.push(release("m", plan, to));
-      else doomed.push(to);
-    }
+    tokens.push(...skip(plan, next, node.index, skipped, doomed));
   }
   return tokens.join(" ");
+}
+
+/** Skips a task because of another one; those that cannot do without it join the doomed. */
+function skip(plan: Plan, node: PlanNode, cause: number, skipped: Set<number>, doomed: PlanNode[]): string[] {
+  if (skipped.has(node.index)) return [];
+  skipped.add(node.index);
+  const tokens = [`s${node.index}/${cause}/${node.groupChain}/-/${node.kind === "GROUP" ? "g" : "p"}`];
+  for (const edge of node.dependents) {
+    const to = plan.nodes[edge.to] as PlanNode;
+    if (edge.kind === "OPTIONAL" || edge.kind === "REDUCED") tokens.push(release("m", plan, to));
+    else doomed.push(to);
+  }
+  return tokens;
 }
 
 function endsWellFor(kind: string, end: TaskEnd, to: PlanNode, missingKeys: readonly string[]): boolean {
@@ -94,7 +120,12 @@ export function openCount(plan: Plan, node: PlanNode): number {
   return external === 0 ? node.needs.length : Math.max(2, node.needs.length + external);
 }
 
-function release(kind: "d" | "m", plan: Plan, to: PlanNode): string {
-  const phase = firstPhase(to);
-  return `${kind}${to.index}/${openCount(plan, to)}/${to.groupChain}/${laneOf(to, phase)}/${phase === "EXPAND" ? "x" : "p"}`;
+/** How the store writes the phase that a task starts in. */
+export function firstPhaseLetter(node: PlanNode): "p" | "x" | "g" {
+  if (node.kind === "GROUP") return "g";
+  return node.expansion ? "x" : "p";
+}
+
+function release(kind: "d" | "m", plan: Plan, to: PlanNode, need = openCount(plan, to)): string {
+  return `${kind}${to.index}/${need}/${to.groupChain}/${laneOf(to, firstPhase(to))}/${firstPhaseLetter(to)}`;
 }

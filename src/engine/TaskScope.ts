@@ -22,7 +22,7 @@ export class TaskScope implements Scope {
   }
 
   get(name: string): JsonValue | undefined {
-    if (name.startsWith("$")) return this.#dollars.get(name);
+    if (name.startsWith("$")) return this.#dollars.get(name) ?? (ITEM_NAMES.has(name) ? this.values.get(name) : undefined);
     // `values` may hold what other tasks of the workflow have read in this process, which must not change what this one sees.
     const value = isReadable(this.node, name) ? this.values.get(name) : undefined;
     if (value !== undefined) return value;
@@ -31,15 +31,19 @@ export class TaskScope implements Scope {
   }
 
   names(): Iterable<string> {
-    return [...readableKeys(this.node).filter((name) => this.values.has(name)), ...this.#dollars.keys()];
+    return [...[...readableKeys(this.node), ...ITEM_NAMES].filter((name) => this.values.has(name)), ...this.#dollars.keys()];
   }
 }
 
-/** Every context key that the task may read. */
+/** In an instance of an expanded group, of its item. */
+export const ITEM_NAMES: ReadonlySet<string> = new Set(["$index", "$item"]);
+
+/** Every context key that the task may read, and every variable of the groups around it. */
 export function readableKeys(node: PlanNode): readonly string[] {
-  return node.optionalReads.length === 0 ? node.reads : [...node.reads, ...node.optionalReads];
+  const { reads, optionalReads, variables } = node;
+  return optionalReads.length + variables.length === 0 ? reads : [...reads, ...optionalReads, ...variables];
 }
 
-function isReadable({ reads, optionalReads }: PlanNode, name: string): boolean {
-  return reads.includes(name) || optionalReads.includes(name);
+function isReadable({ reads, optionalReads, variables }: PlanNode, name: string): boolean {
+  return reads.includes(name) || optionalReads.includes(name) || variables.includes(name);
 }

@@ -6,6 +6,7 @@ import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 import { isTaskEnded } from "../workflow/status.js";
+import { nodeKey } from "./nodeKey.js";
 import { laneOf } from "./TaskGroup.js";
 import type { Settlement } from "./Settlement.js";
 import { lateResult, readSignal } from "./signals.js";
@@ -136,13 +137,13 @@ export class TimerLoop {
 
   /** The unit as it stands, when it still runs (or waits) under that token. */
   async #current(at: UnitRef): Promise<{ plan: Plan; node: PlanNode; ref: UnitRef; record: UnitRecord } | undefined> {
-    const record = await this.services.reader.unit(at.workflowId, at.node, at.unit);
+    const record = await this.services.reader.unit(at.workflowId, nodeKey(at.node, at.path), at.unit);
     if (!record || record.token !== at.token || isTaskEnded(record.status) || record.status === "READY") return undefined;
     const plan = await this.services.reader.planOf(at.workflowId);
     const node = plan?.nodes[at.node];
     if (!plan || !node) return undefined;
-    const { workflowId, unit, token } = at;
-    return { plan, node, record, ref: { workflowId, node: at.node, unit, attempt: record.attempt, token, ...(record.base === undefined ? {} : { base: record.base }) } };
+    const { workflowId, path, unit, token } = at;
+    return { plan, node, record, ref: { workflowId, node: at.node, path, unit, attempt: record.attempt, token, ...(record.base === undefined ? {} : { base: record.base }) } };
   }
 
   async #lost(at: UnitRef): Promise<Outcome[]> {
@@ -171,7 +172,7 @@ export class TimerLoop {
     const found = await this.#current(at);
     if (!found || found.record.status !== "WAITING") return [];
     const { plan, node, ref } = found;
-    const text = (await this.services.reader.delayedResult(ref.workflowId, node.index, ref.unit)) ?? "null";
+    const text = (await this.services.reader.delayedResult(ref.workflowId, nodeKey(node.index, ref.path), ref.unit)) ?? "null";
     const wait = readSignal(text);
     if (wait) return this.#outcomes.settle(plan, node, ref, () => lateResult(wait));
     return this.#outcomes.complete(plan, node, ref, { text, value: JSON.parse(text) as JsonValue });

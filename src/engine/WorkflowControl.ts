@@ -105,7 +105,7 @@ export class WorkflowControl {
   async #initialContext({ id, plan, external }: WorkflowDetail): Promise<JsonObject> {
     const later = new Set(external.provided);
     const keys = await this.services.reader.contextKeys(id);
-    return this.services.contexts.read(id, plan, keys.filter((key) => !plan.writerOf.has(key) && !later.has(key)));
+    return this.services.contexts.read(id, plan, keys.filter((key) => !plan.root.writerOf.has(key) && !later.has(key)));
   }
 
   async #writtenOptionalKeys({ id, plan }: WorkflowDetail): Promise<ReadonlySet<string>> {

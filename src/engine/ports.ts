@@ -4,6 +4,7 @@ import type { JsonObject } from "../workflow/json.js";
 import type { Plan } from "../workflow/plan.js";
 import type { TaskStatus } from "../workflow/status.js";
 import type { TaskError } from "../workflow/events.js";
+import type { InstancePath, NodeKey } from "./nodeKey.js";
 import type { WorkflowDetail, WorkflowFilter, WorkflowSnapshot, Page, PageRequest } from "./snapshot.js";
 
 /**
@@ -13,6 +14,8 @@ import type { WorkflowDetail, WorkflowFilter, WorkflowSnapshot, Page, PageReques
 export interface UnitRef {
   workflowId: string;
   node: number;
+  /** The instance of an expanded group that it runs in; absent: the workflow itself. */
+  path?: InstancePath;
   unit: string;
   attempt: number;
   /** Fencing token of the claim. */
@@ -78,12 +81,26 @@ export interface ExpandOutcome {
   /** Field and value, alternating; empty when storeItems brought them before. */
   variables: string[];
 }
+/** Like ExpandOutcome, of a group. */
+export interface ExpandGroupOutcome {
+  kind: "expandGroup";
+  ref: UnitRef;
+  total: number;
+  chunk: number;
+  window: number;
+  tolerated: number;
+  failFast: boolean;
+  /** `<group>:<nodes> ...|<route>`: the groups in an instance, the expanded one first, and what its start releases or skips. */
+  start: string;
+  shape?: string;
+  variables: string[];
+}
 export interface ItemsOutcome { kind: "items"; ref: UnitRef; lane: string; planLane: string; pieces: ItemPiece[] }
 /** C: JSON list of `count` results from `offset` in the chunk on. F: error of one. Y: retry after `count` ms. W: complete after `count` ms with the text (-1: when it is answered). */
 export interface ItemPiece { letter: "C" | "F" | "Y" | "W"; offset: number; count: number; text: string }
 export interface ProgressOutcome { kind: "progress"; ref: UnitRef; item?: number; text: string }
 export type Outcome =
-  | DoneOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ItemsOutcome | ProgressOutcome;
+  | DoneOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ExpandGroupOutcome | ItemsOutcome | ProgressOutcome;
 
 export interface ClaimRequest {
   worker: string;
@@ -148,9 +165,9 @@ export interface ReopenedTask {
 }
 
 export type DueTimer =
-  | { kind: "LEASE"; member: string; token: string; units: { workflowId: string; node: number; unit: string }[] }
-  | { kind: "TIMEOUT" | "DELAY"; member: string; workflowId: string; node: number; unit: string; token: string }
-  | { kind: "RETRY"; member: string; workflowId: string; node: number; unit: string; attempt: number }
+  | { kind: "LEASE"; member: string; token: string; units: { workflowId: string; node: number; path?: InstancePath; unit: string }[] }
+  | { kind: "TIMEOUT" | "DELAY"; member: string; workflowId: string; node: number; path?: InstancePath; unit: string; token: string }
+  | { kind: "RETRY"; member: string; workflowId: string; node: number; path?: InstancePath; unit: string; attempt: number }
   | { kind: "RETENTION"; member: string; workflowId: string };
 
 /** A unit's record as it stands, for decisions of the timers. */
@@ -209,26 +226,32 @@ export interface WorkflowReader {
   /** The plan if this process has it already. */
   cachedPlan(hash: string): Plan | undefined;
   planOf(workflowId: string): Promise<Plan | undefined>;
-  unit(workflowId: string, node: number, unit: string): Promise<UnitRecord | undefined>;
+  unit(workflowId: string, node: NodeKey, unit: string): Promise<UnitRecord | undefined>;
   /** The result that a delay left to be recorded. */
-  delayedResult(workflowId: string, node: number, unit: string): Promise<string | undefined>;
+  delayedResult(workflowId: string, node: NodeKey, unit: string): Promise<string | undefined>;
   /** Positions of the items that a unit has still to run. */
-  openItems(workflowId: string, node: number, unit: string): Promise<{ offset: number; item: number }[]>;
+  openItems(workflowId: string, node: NodeKey, unit: string): Promise<{ offset: number; item: number }[]>;
   /** The completed ones of these tasks, in the order given, each with the result that is kept beside the context, if one is. */
-  completedResults(workflowId: string, nodes: readonly number[]): Promise<Map<number, string | undefined>>;
+  completedResults(workflowId: string, nodes: readonly number[], path?: InstancePath): Promise<Map<number, string | undefined>>;
   /** Texts as stored: JSON, or `@<task>` for a view. Absent keys are left out. */
   contextTexts(workflowId: string, keys?: readonly string[]): Promise<Map<string, string>>;
+  /** The same in instances of expanded groups; one text per pair. */
+  instanceTexts(workflowId: string, wanted: readonly { path: InstancePath; key: string }[]): Promise<(string | undefined)[]>;
+  /** The variables of an instance's item, and its identifier. */
+  instanceItem(workflowId: string, path: InstancePath): Promise<{ identifier: string; variables: JsonObject } | undefined>;
+  /** How a task ended, for tasks that come after it. */
+  taskEnd(workflowId: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined>;
   contextKeys(workflowId: string): Promise<string[]>;
   /** All outcomes of an expanded task's items, in item order. */
-  itemOutcomes(workflowId: string, node: number): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }>;
-  itemPage(workflowId: string, node: number, first: number, count: number): Promise<ItemRow[]>;
+  itemOutcomes(workflowId: string, node: NodeKey): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }>;
+  itemPage(workflowId: string, node: NodeKey, first: number, count: number): Promise<ItemRow[]>;
   /** One status per item. */
-  itemStatuses(workflowId: string, node: number): Promise<TaskStatus[]>;
+  itemStatuses(workflowId: string, node: NodeKey): Promise<TaskStatus[]>;
   /** How many items an expanded task has, and how they ended. */
-  itemEnds(workflowId: string, node: number): Promise<{ total: number; completed: number; failed: number }>;
+  itemEnds(workflowId: string, node: NodeKey): Promise<{ total: number; completed: number; failed: number }>;
   /** The error of the first failed item, in item order. */
-  firstItemError(workflowId: string, node: number): Promise<TaskError | undefined>;
-  resultText(workflowId: string, node: number): Promise<string | undefined>;
+  firstItemError(workflowId: string, node: NodeKey): Promise<TaskError | undefined>;
+  resultText(workflowId: string, node: NodeKey): Promise<string | undefined>;
   snapshot(id: string): Promise<WorkflowSnapshot | null>;
   detail(id: string): Promise<WorkflowDetail | null>;
   list(tenant: string, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>>;

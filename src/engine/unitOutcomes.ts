@@ -7,6 +7,7 @@ import { invalidItemResult } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { Outcome, UnitRef, WorkflowReader } from "./ports.js";
 import { isTooLarge, toTaskError, type Settlement } from "./Settlement.js";
+import { nodeKey } from "./nodeKey.js";
 import { laneOf } from "./TaskGroup.js";
 
 export class UnitOutcomes {
@@ -25,7 +26,7 @@ export class UnitOutcomes {
     }
     const invalid = (await this.#refusal(plan, node, ref, result.value)) ?? invalidItemResult(node, result.value) ?? (isTooLarge(result.text) ? tooLarge(node) : undefined);
     if (invalid) return this.fail(plan, node, ref, toTaskError(invalid, node.address));
-    const open = await this.reader.openItems(ref.workflowId, node.index, ref.unit);
+    const open = await this.reader.openItems(ref.workflowId, nodeKey(node.index, ref.path), ref.unit);
     const pieces = open.map(({ offset }) => ({ letter: "C" as const, offset, count: 1, text: `[${result.text}]` }));
     return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
   }
@@ -33,7 +34,7 @@ export class UnitOutcomes {
   /** Why the condition of an item's task refuses its result, if it does. */
   async #refusal(plan: Plan, node: PlanNode, ref: UnitRef, value: JsonValue): Promise<FanwireError | undefined> {
     if (node.task.validate === undefined) return undefined;
-    const [item] = await this.reader.itemPage(ref.workflowId, node.index, Number(ref.unit), 1);
+    const [item] = await this.reader.itemPage(ref.workflowId, nodeKey(node.index, ref.path), Number(ref.unit), 1);
     try {
       await this.settlement.validate(plan, node, ref, value, item);
       return undefined;
@@ -46,7 +47,7 @@ export class UnitOutcomes {
   /** Another attempt, or its end, as the task's policies say. */
   async fail(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError): Promise<Outcome[]> {
     if (ref.unit === "-") return [await this.settlement.fail(plan, node, ref, error)];
-    const open = await this.reader.openItems(ref.workflowId, node.index, ref.unit);
+    const open = await this.reader.openItems(ref.workflowId, nodeKey(node.index, ref.path), ref.unit);
     const pieces = open.map(({ offset }) => this.settlement.failItem(node, offset, ref.attempt - (ref.base ?? 0), error));
     return pieces.length === 0 ? [] : [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
   }

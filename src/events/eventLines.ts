@@ -2,6 +2,8 @@
 
 import { makeCursor, type LogPosition } from "../workflow/cursor.js";
 import { skipError, type EventType, type TaskError, type TaskEvent, type TaskProgress, type WorkflowEvent } from "../workflow/events.js";
+import { addressIn } from "../workflow/addresses.js";
+import type { GroupEvent } from "../workflow/events.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { WorkflowStatus } from "../workflow/status.js";
 
@@ -33,8 +35,13 @@ function json<T>(text: string): T | undefined {
 /** The events of one line, one body each. Item identifiers are not in the log; readers that need them ask the items. */
 function bodiesOf(line: string, plan: Plan): Body[] {
   const [code, a, b, c, d, e] = line.split(" ", 6) as [string, string, string, string, string, string];
-  const node = plan.nodes[Number(a)] as PlanNode;
-  const task = (type: TaskEvent["type"], more: Partial<Body<TaskEvent>> = {}): Body<TaskEvent> => ({ kind: "task", type, task: node.address, node: node.index, attempt: 0, ...more });
+  const { node: index, path } = place(a);
+  const node = plan.nodes[index] as PlanNode;
+  const inside = path === undefined ? {} : { path };
+  const task = (type: TaskEvent["type"], more: Partial<Body<TaskEvent>> = {}): Body<TaskEvent> =>
+    ({ kind: "task", type, task: addressIn(plan, node.address, path), node: node.index, attempt: 0, ...inside, ...more });
+  const group = (type: GroupEvent["type"], address: string): Body => ({ kind: "group", type, group: addressIn(plan, address, path), ...inside });
+  const isGroup = node?.kind === "GROUP";
   const item = (text: string): { itemIndex?: number } => (text === "-" ? {} : { itemIndex: Number(text) });
   const failure = (fields: number): { error?: TaskError } => {
     const error = json<TaskError>(after(line, fields));
@@ -48,21 +55,27 @@ function bodiesOf(line: string, plan: Plan): Body[] {
     case "wq": return [{ kind: "workflow", type: "WORKFLOW_RETRIED", status: "RUNNING" }];
     case "cv": return [{ kind: "context", type: "CONTEXT_UPDATED", keys: json<string[]>(after(line, 1)) ?? [] }];
     case "E": return [{ kind: "workflow", ...(END[a] as { type: "WORKFLOW_COMPLETED"; status: WorkflowStatus }), ...failure(2) }];
-    case "G": case "H": case "J": return [{ kind: "group", type: GROUP_TYPE[code], group: plan.groups[Number(a)]?.address ?? "" }];
-    case "R": return [task("TASK_READY")];
+    case "G": case "H": case "J": return [group(GROUP_TYPE[code], plan.groups[index]?.address ?? "")];
+    case "R": return [isGroup ? group("GROUP_STARTED", node.address) : task("TASK_READY")];
     case "S": return run(Number(c), b, (more) => task("TASK_STARTED", { attempt: Number(d), worker: e, ...more }));
     case "X": return [task("TASK_EXPANDED", { itemCount: Number(b), attempt: 1 })];
-    case "C": case "F": case "T": return [task(TASK_END[code], { attempt: Number(d), worker: e, ...failure(6) })];
+    case "C": case "F": case "T": return [isGroup ? group(code === "C" ? "GROUP_COMPLETED" : "GROUP_FAILED", node.address) : task(TASK_END[code], { attempt: Number(d), worker: e, ...failure(6) })];
     case "IC": return run(Number(c), b, (more) => task("TASK_COMPLETED", { attempt: Number(d), worker: e, ...more }));
     case "IF": return [task("TASK_FAILED", { attempt: Number(d), worker: e, ...item(b), ...failure(6) })];
     case "Y": return [task("TASK_RETRYING", { ...item(b), attempt: Number(c), untilMs: Number(d), worker: e, ...failure(6) })];
     case "W": return [task("TASK_WAITING", { ...item(b), attempt: Number(c), ...(d === "-" ? {} : { untilMs: Number(d) }) })];
-    case "K": return [task("TASK_SKIPPED", { error: skipError(plan, node, b) })];
+    case "K": return [task("TASK_SKIPPED", { error: skipError(plan, node, b, path) })];
     case "Z": return [task("TASK_CANCELLED")];
     case "P": return [task("TASK_PROGRESS", { ...item(b), attempt: Number(c), progress: JSON.parse(after(line, 4)) as TaskProgress })];
     case "U": return [{ kind: "context", type: "CONTEXT_UPDATED", keys: [...node.keys] }];
     default: return [];
   }
+}
+
+/** `<node>`, or `<node>@<path>`; of a group its own number stands in the place of the node. */
+function place(text: string | undefined): { node: number; path?: string } {
+  const at = text?.indexOf("@") ?? -1;
+  return at < 0 ? { node: Number(text) } : { node: Number(text?.slice(0, at)), path: text?.slice(at + 1) ?? "" };
 }
 
 function run<T>(count: number, first: string, make: (more: { itemIndex?: number }) => T): T[] {

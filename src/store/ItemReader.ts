@@ -5,7 +5,9 @@ import type { ItemOutcome, ItemRow } from "../engine/ports.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonObject } from "../workflow/json.js";
 import type { TaskStatus } from "../workflow/status.js";
-import type { ShardKeys, Keys } from "./keys.js";
+import { readNodeKey, type NodeKey } from "../engine/nodeKey.js";
+import type { Keys } from "./keys.js";
+import { itemField, type NodeFields } from "./NodeFields.js";
 import {
   elementTexts, expandStatuses, itemStatus, readItemsRecord, readPieces, readRecord, type ItemsRecord, type PieceLine,
 } from "./records.js";
@@ -13,31 +15,31 @@ import {
 /** Chunks fetched in one round trip when all are read: bounds one reply to some megabytes. */
 const CHUNKS_PER_READ = 100;
 
-interface Head { keys: Keys; items: ItemsRecord; status: TaskStatus; submittedMs: number }
+interface Head { keys: Keys; items: ItemsRecord; status: TaskStatus; submittedMs: number; hash: string; field(name: string): string }
 interface Chunk { variables: [string, JsonObject][]; statuses: string; pieces: PieceLine[]; first: number }
 
 export class ItemReader {
-  constructor(private readonly redis: Redis, private readonly shards: ShardKeys) {}
+  constructor(private readonly redis: Redis, private readonly fields: NodeFields) {}
 
-  async itemEnds(workflowId: string, node: number): Promise<{ total: number; completed: number; failed: number }> {
+  async itemEnds(workflowId: string, node: NodeKey): Promise<{ total: number; completed: number; failed: number }> {
     const items = (await this.#head(workflowId, node))?.items;
     return { total: items?.total ?? 0, completed: items?.completed ?? 0, failed: items?.failed ?? 0 };
   }
 
-  async firstItemError(workflowId: string, node: number): Promise<TaskError | undefined> {
+  async firstItemError(workflowId: string, node: NodeKey): Promise<TaskError | undefined> {
     const statuses = await this.itemStatuses(workflowId, node);
     const first = statuses.indexOf("FAILED");
     return first < 0 ? undefined : (await this.itemPage(workflowId, node, first, 1))[0]?.error;
   }
 
-  async itemStatuses(workflowId: string, node: number): Promise<TaskStatus[]> {
+  async itemStatuses(workflowId: string, node: NodeKey): Promise<TaskStatus[]> {
     const head = await this.#head(workflowId, node);
     if (!head) return [];
     const statuses: TaskStatus[] = [];
     const chunks = Math.ceil(head.items.total / head.items.chunk);
     for (let from = 0; from < chunks; from += 1000) {
       const wanted = range(from, Math.min(chunks, from + 1000));
-      const texts = await this.redis.hmget(head.keys.items(workflowId, node), ...wanted.map((c) => `s${c}`));
+      const texts = await this.redis.hmget(head.hash, ...wanted.map((c) => head.field(`s${c}`)));
       wanted.forEach((c, i) => {
         for (const letter of expandStatuses(texts[i] ?? null, sizeOf(head.items, c))) statuses.push(itemStatus(letter, head.status));
       });
@@ -45,55 +47,58 @@ export class ItemReader {
     return statuses;
   }
 
-  async itemPage(workflowId: string, node: number, first: number, count: number): Promise<ItemRow[]> {
+  async itemPage(workflowId: string, node: NodeKey, first: number, count: number): Promise<ItemRow[]> {
     const head = await this.#head(workflowId, node);
     if (!head || count <= 0 || first >= head.items.total) return [];
     const last = Math.min(first + count, head.items.total) - 1;
     const { chunk } = head.items;
-    const chunks = await this.#chunks(head, workflowId, node, Math.floor(first / chunk), Math.floor(last / chunk) + 1);
+    const chunks = await this.#chunks(head, Math.floor(first / chunk), Math.floor(last / chunk) + 1);
     const units = await this.#units(head, workflowId, node, chunks);
     const rows = chunks.flatMap((c) => rowsOf(c, head, units));
     return rows.filter((row) => row.index >= first && row.index <= last);
   }
 
-  async itemOutcomes(workflowId: string, node: number): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }> {
+  async itemOutcomes(workflowId: string, node: NodeKey): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }> {
     const head = await this.#head(workflowId, node);
     if (!head) return { outcomes: [] };
     const outcomes: ItemOutcome[] = [];
     const chunks = Math.ceil(head.items.total / head.items.chunk);
     for (let from = 0; from < chunks; from += CHUNKS_PER_READ) {
-      for (const chunk of await this.#chunks(head, workflowId, node, from, Math.min(chunks, from + CHUNKS_PER_READ))) {
+      for (const chunk of await this.#chunks(head, from, Math.min(chunks, from + CHUNKS_PER_READ))) {
         for (const row of rowsOf(chunk, head, new Map())) outcomes.push(row);
       }
     }
-    const shape = await this.redis.hget(head.keys.items(workflowId, node), "shape");
+    const shape = await this.redis.hget(head.hash, head.field("shape"));
     return { outcomes, ...(shape === null ? {} : { shape: JSON.parse(shape) as number[] }) };
   }
 
   /** The items that a unit has still to run. */
-  async openItems(workflowId: string, node: number, unit: string): Promise<{ offset: number; item: number }[]> {
+  async openItems(workflowId: string, node: NodeKey, unit: string): Promise<{ offset: number; item: number }[]> {
     const head = await this.#head(workflowId, node);
     if (!head) return [];
     const { chunk } = head.items;
     if (!unit.startsWith("r")) return [{ offset: Number(unit) % chunk, item: Number(unit) }];
     const c = Number(unit.slice(1));
-    const text = await this.redis.hget(head.keys.items(workflowId, node), `s${c}`);
+    const text = await this.redis.hget(head.hash, head.field(`s${c}`));
     return [...expandStatuses(text, sizeOf(head.items, c))].flatMap((letter, offset) => (letter === "." ? [{ offset, item: c * chunk + offset }] : []));
   }
 
-  async #head(workflowId: string, node: number): Promise<Head | undefined> {
-    const keys = this.shards.ofWorkflow(workflowId);
-    if (!keys) return undefined;
-    const [items, record, submitted] = await this.redis.hmget(keys.workflow(workflowId), `x${node}`, String(node), "sub");
-    if (!items || !record) return undefined;
-    const submittedMs = Number(submitted);
-    return { keys, items: readItemsRecord(items), status: readRecord(record, submittedMs).status, submittedMs };
+  async #head(workflowId: string, node: NodeKey): Promise<Head | undefined> {
+    const found = await this.fields.read(workflowId, node, ["x", ""]);
+    const [items, record] = found?.values ?? [];
+    if (!found || !items || !record) return undefined;
+    const { keys, submittedMs } = found;
+    const { node: index, path } = readNodeKey(String(node));
+    return {
+      keys, submittedMs, items: readItemsRecord(items), status: readRecord(record, submittedMs).status,
+      hash: keys.items(workflowId, index), field: (name) => itemField(path, name),
+    };
   }
 
-  async #chunks(head: Head, workflowId: string, node: number, from: number, to: number): Promise<Chunk[]> {
+  async #chunks(head: Head, from: number, to: number): Promise<Chunk[]> {
     const wanted = range(from, to);
-    const fields = wanted.flatMap((c) => [`v${c}`, `s${c}`, `r${c}`]);
-    const texts = await this.redis.hmget(head.keys.items(workflowId, node), ...fields);
+    const fields = wanted.flatMap((c) => [`v${c}`, `s${c}`, `r${c}`].map(head.field));
+    const texts = await this.redis.hmget(head.hash, ...fields);
     return wanted.map((c, i) => ({
       first: c * head.items.chunk,
       variables: JSON.parse(texts[i * 3] ?? "[]") as [string, JsonObject][],
@@ -103,7 +108,7 @@ export class ItemReader {
   }
 
   /** Status and attempt of the open items among these chunks: ranges and items with units of their own. */
-  async #units(head: Head, workflowId: string, node: number, chunks: Chunk[]): Promise<Map<string, { status: TaskStatus; attempt: number; startedMs?: number }>> {
+  async #units(head: Head, workflowId: string, node: NodeKey, chunks: Chunk[]): Promise<Map<string, { status: TaskStatus; attempt: number; startedMs?: number }>> {
     const names = chunks.flatMap((chunk) => {
       const own = [...chunk.statuses].flatMap((letter, offset) => (letter === "r" ? [String(chunk.first + offset)] : []));
       return chunk.statuses.includes(".") ? [`r${chunk.first / head.items.chunk}`, ...own] : own;

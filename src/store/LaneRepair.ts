@@ -2,6 +2,7 @@
 
 import type { Redis } from "ioredis";
 import type { LaneRepair as LaneRepairPort, QueuedUnit, ReadyUnit } from "../engine/Sweeper.js";
+import { nodeKey, readNodeKey } from "../engine/nodeKey.js";
 import type { Keys, ShardKeys } from "./keys.js";
 import { readCounts } from "./records.js";
 import { PHASE } from "./wire.js";
@@ -53,16 +54,16 @@ export class LaneRepair implements LaneRepairPort {
 
 /** Records of tasks are in fields `<task>`, those of units in `<task>:<unit>`. @param dueMs since submission */
 function readyUnit(workflowId: string, field: string, record: string, dueMs: number): ReadyUnit[] {
-  const match = /^(\d+)(?::(\S+))?$/.exec(field);
+  const match = /^([\d.@]+)(?::(\S+))?$/.exec(field);
   if (!match || !record.startsWith("R ")) return [];
   const parts = record.split(" ");
   const phase = PHASE[parts[8] as string];
   if (!phase || Number(parts[4]) > dueMs) return [];
-  return [{ workflowId, node: Number(match[1]), unit: match[2] ?? "-", attempt: Number(parts[1]), phase }];
+  return [{ workflowId, ...readNodeKey(match[1] as string), unit: match[2] ?? "-", attempt: Number(parts[1]), phase }];
 }
 
 /** As pushUnit of lua/include/lanes.lua writes it. */
-function entryOf(keys: Keys, { workflowId, node, unit, attempt, lane }: QueuedUnit): { lane: string; entry: string } {
+function entryOf(keys: Keys, { workflowId, node, path, unit, attempt, lane }: QueuedUnit): { lane: string; entry: string } {
   const at = lane.lastIndexOf("~");
-  return { lane: keys.lane(lane.slice(0, at)), entry: `${workflowId} ${node} ${unit} ${attempt} ${lane.slice(at + 1)}` };
+  return { lane: keys.lane(lane.slice(0, at)), entry: `${workflowId} ${nodeKey(node, path)} ${unit} ${attempt} ${lane.slice(at + 1)}` };
 }

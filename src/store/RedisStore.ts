@@ -5,6 +5,7 @@ import type { Redis } from "ioredis";
 import type {
   Claim, ClaimRequest, CompleteReply, ControlReply, DueTimer, Outcome, ProvideCommand, RetryCommand, SubmitCommand, SubmitReply, UnitRef, WorkflowStore,
 } from "../engine/ports.js";
+import { nodeKey } from "../engine/nodeKey.js";
 import { ShardKeys, type Keys } from "./keys.js";
 import { Scripts } from "./scripts.js";
 import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushRetry, pushSubmission, readClaims, readCodes, readTimer } from "./wire.js";
@@ -102,8 +103,9 @@ export class RedisStore implements WorkflowStore {
   /** @param variables field and value, alternating; at most 2,000 of them */
   async storeItems(ref: UnitRef, variables: string[]): Promise<boolean> {
     const keys = this.#keys.ofWorkflow(ref.workflowId) as Keys;
+    const named = (text: string, i: number): string => (i % 2 === 0 && ref.path ? `${ref.path}/${text}` : text);
     const reply = await this.#scripts.call<string>(
-      "storeItems", [keys.workflow(ref.workflowId), keys.items(ref.workflowId, ref.node)], [ref.node, ref.token, ...variables]);
+      "storeItems", [keys.workflow(ref.workflowId), keys.items(ref.workflowId, ref.node)], [nodeKey(ref.node, ref.path), ref.token, ...variables.map(named)]);
     return reply === "OK";
   }
 

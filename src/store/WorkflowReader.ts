@@ -2,6 +2,7 @@
 
 import type { Redis } from "ioredis";
 import type { Served, WorkerDirectory } from "../engine/Fleet.js";
+import { nodeKey, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
 import type { UnitRecord } from "../engine/ports.js";
 import type { AttemptState, GroupState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
 import { makeCursor } from "../workflow/cursor.js";
@@ -12,6 +13,7 @@ import { addCounts, COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, typ
 import { externalReads } from "../engine/TaskGroup.js";
 import { addSignals, externalKeys } from "./outsideWaits.js";
 import type { ShardKeys } from "./keys.js";
+import type { NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
 
@@ -19,7 +21,7 @@ const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n",
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
-  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache, private readonly directory: WorkerDirectory) {}
+  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache, private readonly directory: WorkerDirectory, private readonly fields: NodeFields) {}
 
   async plan(shard: number, hash: string): Promise<Plan | undefined> {
     return this.plans.cached(hash) ?? this.plans.get(this.shards.of(shard), hash);
@@ -35,28 +37,38 @@ export class WorkflowReader {
     return keys && hash ? this.plans.get(keys, hash) : undefined;
   }
 
-  async unit(workflowId: string, node: number, unit: string): Promise<UnitRecord | undefined> {
+  async unit(workflowId: string, node: NodeKey, unit: string): Promise<UnitRecord | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return undefined;
     const [text, sub, base] = await this.redis.hmget(keys.workflow(workflowId), unit === "-" ? String(node) : `${node}:${unit}`, "sub", `b${node}`);
     return text ? { ...readRecord(text, Number(sub)), ...(base == null ? {} : { base: Number(base) }) } : undefined;
   }
 
-  async delayedResult(workflowId: string, node: number, unit: string): Promise<string | undefined> {
+  async delayedResult(workflowId: string, node: NodeKey, unit: string): Promise<string | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     const field = unit === "-" ? `y${node}` : `y${node}:${unit}`;
     return (keys && (await this.redis.hget(keys.workflow(workflowId), field))) ?? undefined;
   }
 
-  async resultText(workflowId: string, node: number): Promise<string | undefined> {
-    const keys = this.shards.ofWorkflow(workflowId);
-    return (keys && (await this.redis.hget(keys.workflow(workflowId), `r${node}`))) ?? undefined;
+  async resultText(workflowId: string, node: NodeKey): Promise<string | undefined> {
+    return (await this.fields.read(workflowId, node, ["r"]))?.values[0];
   }
 
-  async completedResults(workflowId: string, nodes: readonly number[]): Promise<Map<number, string | undefined>> {
+  async taskEnd(workflowId: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined> {
+    const found = await this.fields.read(workflowId, node, ["", "e"]);
+    const [record, error] = found?.values ?? [];
+    if (!found || record === undefined) return undefined;
+    const { status } = readRecord(record, found.submittedMs);
+    return { status, ...(status === "SKIPPED" && error !== undefined ? { skippedBy: error } : {}) };
+  }
+
+  async completedResults(workflowId: string, nodes: readonly number[], path?: InstancePath): Promise<Map<number, string | undefined>> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys || nodes.length === 0) return new Map();
-    const texts = await this.redis.hmget(keys.workflow(workflowId), ...nodes.flatMap((node) => [String(node), `r${node}`]));
+    const names = nodes.map((node) => nodeKey(node, path));
+    const live = await this.redis.hmget(keys.workflow(workflowId), ...names.flatMap((name) => [String(name), `r${name}`]));
+    const packed = path && live.every((text) => text === null) ? await this.fields.packed(workflowId, path) : undefined;
+    const texts = packed ? nodes.flatMap((node) => [packed[node], packed[`r${node}`]]) : live;
     return new Map(nodes.flatMap((node, i): [number, string | undefined][] =>
       (texts[i * 2]?.startsWith("C ") ? [[node, texts[i * 2 + 1] ?? undefined]] : [])));
   }

@@ -21,9 +21,14 @@ export class Keys {
   workflow(id: string): string { return `${this.prefix}w:${id}`; }
   /** hash: the context; key -> JSON text, or `@<task>`: a view over that task's items */
   context(id: string): string { return `${this.prefix}c:${id}`; }
+  /** hash: contexts of the instances of expanded groups; `<path>/<key>` -> as in a context */
+  instances(id: string): string { return `${this.prefix}v:${id}`; }
   /** list: the event log; an entry is `<first seq> <ms>` and one line per event or run of events */
   events(id: string): string { return `${this.prefix}e:${id}`; }
-  /** hash: items of an expanded task by chunk: v<c> variables, s<c> statuses, r<c> results, shape */
+  /**
+   * hash: items of an expanded task by chunk: v<c> variables, s<c> statuses, r<c> results, shape; of a group besides t<i>, the
+   * records of an ended instance. In instances of a group `<path>/` stands before these names.
+   */
   items(id: string, node: number | string): string { return `${this.prefix}i:${id}:${node}`; }
   /** hash: a definition by content: text, and how many workflows use it */
   definition(hash: string): string { return `${this.prefix}d:${hash}`; }

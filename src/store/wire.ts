@@ -2,12 +2,13 @@
 
 import type { Claim, ClaimRequest, Outcome, OutcomeCode, Phase, RetryCommand, SubmitCommand, UnitRef } from "../engine/ports.js";
 import type { DueTimer } from "../engine/ports.js";
+import { nodeKey, readNodeKey } from "../engine/nodeKey.js";
 import { PLAN_LANE_REF } from "../engine/TaskGroup.js";
 import { OUTCOME_LETTER } from "./records.js";
 
 type Args = (string | number)[];
 
-export const PHASE: Readonly<Record<string, Phase>> = { p: "PLAIN", x: "EXPAND", i: "ITEMS", c: "COLLECT" };
+export const PHASE: Readonly<Record<string, Phase>> = { p: "PLAIN", x: "EXPAND", i: "ITEMS", c: "COLLECT", g: "EXPAND", j: "COLLECT" };
 const CLAIM_WIDTH = 14;
 
 export function pushList(args: Args, list: readonly (string | number)[]): void {
@@ -25,7 +26,7 @@ export function pushSubmission(args: Args, command: SubmitCommand, definitionTex
 
 export function pushOutcome(args: Args, outcome: Outcome): void {
   const { ref } = outcome;
-  args.push(outcome.kind, ref.workflowId, ref.node, ref.unit, ref.attempt, ref.token);
+  args.push(outcome.kind, ref.workflowId, nodeKey(ref.node, ref.path), ref.unit, ref.attempt, ref.token);
   switch (outcome.kind) {
     case "done":
       args.push(
@@ -49,6 +50,10 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
       return;
     case "expand":
       args.push(outcome.total, outcome.chunk, outcome.window, outcome.tolerated, outcome.failFast ? 1 : 0, outcome.lane, outcome.planLane, outcome.shape ?? "");
+      pushList(args, outcome.variables);
+      return;
+    case "expandGroup":
+      args.push(outcome.total, outcome.chunk, outcome.window, outcome.tolerated, outcome.failFast ? 1 : 0, outcome.start, outcome.shape ?? "");
       pushList(args, outcome.variables);
       return;
     case "items":
@@ -82,7 +87,7 @@ export function readClaims(reply: readonly (string | number)[]): Claim[] {
       token, unit, phase,
       workflowId: String(reply[i]),
       definitionHash: String(reply[i + 1]),
-      node: Number(reply[i + 2]),
+      ...readNodeKey(String(reply[i + 2])),
       firstItem: Number(reply[i + 4]),
       offset: Number(reply[i + 5]),
       itemCount: Number(reply[i + 6]),
@@ -113,15 +118,15 @@ export function readTimer(member: string, leaseText: string): DueTimer | undefin
         kind: "LEASE", member, token: first,
         units: leaseText.split("\n").slice(1).map((line) => {
           const [workflowId, k, u] = line.split(" ") as [string, string, string];
-          return { workflowId, node: Number(k), unit: u };
+          return { workflowId, ...readNodeKey(k), unit: u };
         }),
       };
     case "T":
-      return { kind: "TIMEOUT", member, workflowId: first, node: Number(node), unit, token: last };
+      return { kind: "TIMEOUT", member, workflowId: first, ...readNodeKey(node), unit, token: last };
     case "D":
-      return { kind: "DELAY", member, workflowId: first, node: Number(node), unit, token: last };
+      return { kind: "DELAY", member, workflowId: first, ...readNodeKey(node), unit, token: last };
     case "R":
-      return { kind: "RETRY", member, workflowId: first, node: Number(node), unit, attempt: Number(last) };
+      return { kind: "RETRY", member, workflowId: first, ...readNodeKey(node), unit, attempt: Number(last) };
     case "X":
       return { kind: "RETENTION", member, workflowId: first };
     default:
@@ -130,5 +135,5 @@ export function readTimer(member: string, leaseText: string): DueTimer | undefin
 }
 
 export function heartbeatArgs(refs: readonly UnitRef[]): Args {
-  return refs.flatMap((ref) => [ref.workflowId, ref.node, ref.unit, ref.token]);
+  return refs.flatMap((ref) => [ref.workflowId, nodeKey(ref.node, ref.path), ref.unit, ref.token]);
 }

@@ -13,8 +13,8 @@ export class LiveUnit {
   constructor(readonly claim: Claim, readonly weight: number) {}
 
   get ref(): UnitRef {
-    const { workflowId, node, unit, attempt, token, base } = this.claim;
-    return { workflowId, node, unit, attempt, token, base };
+    const { workflowId, node, path, unit, attempt, token, base } = this.claim;
+    return { workflowId, node, path, unit, attempt, token, base };
   }
 
   attach(call: HandlerCall): void {

@@ -3,6 +3,8 @@
 import { FanwireError } from "../errors.js";
 import { HandedOver, type HandlerRegistry } from "../engine/handlers.js";
 import { parsed, type ContextReader } from "../engine/ContextReader.js";
+import { nodeKey, type NodeKey } from "../engine/nodeKey.js";
+import { placeOf } from "../engine/Place.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesOne, writesWhole, type Settlement } from "../engine/Settlement.js";
 import { laneOf } from "../engine/TaskGroup.js";
@@ -13,9 +15,11 @@ import { evaluateCondition } from "../workflow/expressions/expression.js";
 import type { Scope } from "../workflow/expressions/types.js";
 import type { JsonValue } from "../workflow/json.js";
 import { collectResults, toleratedCount } from "../workflow/outputs.js";
-import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { ExpansionDefinition } from "../workflow/definition.js";
+import type { Plan, PlanNode, PlanScope } from "../workflow/plan.js";
 import { checkResult } from "../workflow/resultCheck.js";
 import { HandlerCall, Result } from "./HandlerCall.js";
+import { expandGroupOutcome } from "./expandGroup.js";
 import { expandOutcome } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import { RangeRun } from "./RangeRun.js";
@@ -54,7 +58,7 @@ export class UnitRunner {
   async #runPhase(unit: LiveUnit, plan: Plan, node: PlanNode): Promise<void> {
     switch (unit.claim.phase) {
       case "PLAIN": return this.#guarded(unit, plan, node, (scope) => this.#plain(unit, plan, node, scope));
-      case "EXPAND": return this.#guarded(unit, plan, node, (scope) => this.#expand(unit, node, scope));
+      case "EXPAND": return this.#guarded(unit, plan, node, (scope) => this.#expand(unit, plan, node, scope));
       case "COLLECT": return this.#guarded(unit, plan, node, (scope) => this.#collect(unit, plan, node, scope));
       case "ITEMS": return new RangeRun(this.services, unit, node).run(await this.scope(unit, plan, node));
     }
@@ -64,14 +68,16 @@ export class UnitRunner {
   async scope(unit: LiveUnit, plan: Plan, node: PlanNode): Promise<TaskScope> {
     const { workflowId, attempt } = unit.claim;
     const keys = readableKeys(node);
-    const values = this.services.contexts.cached(workflowId, keys) ?? (await this.services.contexts.load(workflowId, plan, keys));
+    const place = placeOf(plan, node, unit.claim);
+    const values = this.services.contexts.cached(place, keys) ?? (await this.services.contexts.load(place, keys));
     return new TaskScope(values, node, { workflowId, workflowName: plan.definition.name, attempt });
   }
 
   /** Conditions first; every error becomes the attempt's failure. */
   async #guarded(unit: LiveUnit, plan: Plan, node: PlanNode, run: (scope: TaskScope) => Promise<void>): Promise<void> {
     const scope = await this.scope(unit, plan, node);
-    const missing = plan.reduced.size === 0 ? undefined : node.reads.find((key) => plan.reduced.has(key) && !scope.values.has(key));
+    const { reduced } = plan.scopes.get(node.scope) as PlanScope;
+    const missing = reduced.size === 0 ? undefined : node.reads.find((key) => reduced.has(key) && !scope.values.has(key));
     if (missing !== undefined) return this.services.report(unit, this.services.settlement.skipMissing(plan, node, unit.ref, missing));
     try {
       const { when } = compiledTask(node);
@@ -123,42 +129,52 @@ export class UnitRunner {
         const text = writes[i + 1] as string;
         if (text === "") continue;
         const value = text === result.text ? result.value : (JSON.parse(text) as JsonValue);
-        this.services.contexts.remember(unit.claim.workflowId, writes[i] as string, value, text.length);
+        this.services.contexts.remember(placeOf(plan, node, unit.claim), writes[i] as string, value, text.length);
       }
     });
   }
 
-  async #expand(unit: LiveUnit, node: PlanNode, scope: Scope): Promise<void> {
-    const outcome = await expandOutcome(this.services, unit, node, scope);
+  async #expand(unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope): Promise<void> {
+    const outcome = node.kind === "GROUP" ? await expandGroupOutcome(this.services, unit, plan, node, scope) : await expandOutcome(this.services, unit, node, scope);
     if (outcome) this.services.report(unit, outcome);
     else unit.lose("the claim was lost while the items were stored");
   }
 
   async #collect(unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope): Promise<void> {
     const { settlement, reader, contexts } = this.services;
-    const { workflowId } = unit.claim;
-    const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
-    const counts = await reader.itemEnds(workflowId, node.index);
-    if (counts.failed > toleratedCount(expansion, counts.total)) {
-      const message = `${counts.failed} of ${counts.total} items of ${node.address} failed, more than the ${toleratedCount(expansion, counts.total)} tolerated`;
-      const first = await reader.firstItemError(workflowId, node.index);
-      throw new FanwireError("TOLERANCE_EXCEEDED", first ? `${message}; the first: ${first.code}: ${first.message}` : message, { details: first });
-    }
+    const { workflowId, path } = unit.claim;
+    await this.#checkTolerance(node, workflowId, nodeKey(node.index, path));
+    const place = placeOf(plan, node, unit.claim);
     const { reduce } = compiledTask(node);
     if (reduce) {
-      const { outcomes } = await reader.itemOutcomes(workflowId, node.index);
       const about = { workflowId, workflowName: plan.definition.name, attempt: unit.claim.attempt };
-      const results = collectResults(expansion, outcomes.map(parsed));
+      const outcomes = node.kind === "GROUP" ? await contexts.instanceResults(place, node) : (await reader.itemOutcomes(workflowId, nodeKey(node.index, path))).outcomes.map(parsed);
+      const results = collectResults(node.expansion as ExpansionDefinition, outcomes);
       const value = await reduce.evaluate(new TaskScope(scope.values, node, { ...about, results }));
       this.#completed(unit, plan, node, Result.of(value ?? null));
+    } else if (node.kind === "GROUP") {
+      for (const key of node.reducedKeys) settlement.checkPart(plan, node, key, await contexts.outputOf(place, node, key));
+      this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
     } else if (writesWhole(node)) {
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
     } else if (writesOne(node)) {
       const [key] = node.keys as [string];
-      settlement.checkPart(plan, node, key, await contexts.outputOf(workflowId, node));
+      settlement.checkPart(plan, node, key, await contexts.outputOf(place, node));
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
     } else {
-      this.#completed(unit, plan, node, Result.of(await contexts.outputOf(workflowId, node)));
+      this.#completed(unit, plan, node, Result.of(await contexts.outputOf(place, node)));
     }
+  }
+
+  /** @throws FanwireError TOLERANCE_EXCEEDED */
+  async #checkTolerance(node: PlanNode, workflowId: string, key: NodeKey): Promise<void> {
+    const { reader } = this.services;
+    const counts = await reader.itemEnds(workflowId, key);
+    const tolerated = toleratedCount(node.expansion as ExpansionDefinition, counts.total);
+    if (counts.failed <= tolerated) return;
+    const what = node.kind === "GROUP" ? `instances of group ${node.address}` : `items of ${node.address}`;
+    const message = `${counts.failed} of ${counts.total} ${what} failed, more than the ${tolerated} tolerated`;
+    const first = await reader.firstItemError(workflowId, key);
+    throw new FanwireError("TOLERANCE_EXCEEDED", first ? `${message}; the first: ${first.code}: ${first.message}` : message, { details: first });
   }
 }

@@ -18,7 +18,7 @@ const MAX_CHUNK_CHARACTERS = 256 * 1024;
 /** Items admitted at once when the expansion sets no limit: keeps the lane short, and small workflows served. */
 const DEFAULT_WINDOW = 1000;
 /** Variables that travel with the expand step; more is stored ahead of it, in slices. */
-const INLINE_CHARACTERS = 512 * 1024;
+export const INLINE_CHARACTERS = 512 * 1024;
 const FIELDS_PER_SLICE = 100;
 
 /** @returns undefined when the claim was lost meanwhile */
@@ -67,7 +67,7 @@ function averageCharacters(items: readonly ExpandedItem[]): number {
 }
 
 /** Field and text of each chunk, alternating: JSON lists of [identifier, variables]. */
-function packChunks(items: readonly ExpandedItem[], chunk: number): string[] {
+export function packChunks(items: readonly ExpandedItem[], chunk: number): string[] {
   const fields: string[] = [];
   for (let from = 0, c = 0; from < items.length; from += chunk, c++) {
     fields.push(`v${c}`, JSON.stringify(items.slice(from, from + chunk).map(({ identifier, variables }) => [identifier, variables])));
@@ -75,7 +75,7 @@ function packChunks(items: readonly ExpandedItem[], chunk: number): string[] {
   return fields;
 }
 
-async function storeAhead(store: WorkflowStore, unit: LiveUnit, variables: readonly string[]): Promise<boolean> {
+export async function storeAhead(store: WorkflowStore, unit: LiveUnit, variables: readonly string[]): Promise<boolean> {
   for (let from = 0; from < variables.length; from += FIELDS_PER_SLICE) {
     if (!unit.holds || !(await store.storeItems(unit.ref, variables.slice(from, from + FIELDS_PER_SLICE)))) return false;
   }

@@ -72,7 +72,7 @@ function openKeys(input: RuleInput): Problem[] {
  * were probably meant to be read.
  */
 function unusedResult(node: PlanNode, plan: Plan, read: ReadonlySet<string>): Problem[] {
-  const keys = [...node.keys, ...node.optionalKeys].filter((key) => !plan.reduced.has(key));
+  const keys = [...node.keys, ...node.optionalKeys].filter((key) => !plan.scopes.get(node.scope)?.reduced.has(key));
   if (node.level === plan.levels || node.dependents.length > 0 || keys.length === 0 || keys.some((key) => read.has(key))) return [];
   return [problem("UNUSED_RESULT", `No task reads what ${node.address} writes (${keys.join(", ")})`, node.path)];
 }

@@ -1,12 +1,15 @@
 /** Compiles a definition into its plan: nodes in the order of declaration, the edges between them, levels and a hash. */
 
 import { createHash } from "node:crypto";
-import { chainOf, declaredGroups } from "./declaredGroups.js";
-import { declaredTasks, unique } from "./declaredTasks.js";
+import { declaredGroups } from "./declaredGroups.js";
+import { declaredTasks, groupsAround } from "./declaredTasks.js";
 import type { DeclaredTask } from "./declaredTasks.js";
 import type { WorkflowDefinition } from "./definition.js";
-import { edgesInto, reducedWriters, writersByKey } from "./edges.js";
-import type { Edge, Plan, PlanGroup, PlanNode } from "./plan.js";
+import { edgesInto, outerAfter, writersOf } from "./edges.js";
+import { unique } from "./json.js";
+import type { Edge, Plan, PlanGroup, PlanNode, PlanScope, ReducedKey } from "./plan.js";
+import { resolveName, scopesOf } from "./scopes.js";
+import type { DeclaredScope, DeclaredScopes } from "./scopes.js";
 
 const HASH_LENGTH = 32;
 
@@ -17,25 +20,28 @@ const HASH_LENGTH = 32;
  */
 export function compilePlan(definition: WorkflowDefinition): Plan {
   const tasks = declaredTasks(definition);
-  const reduced = reducedWriters(definition, tasks);
-  const needs = edgesInto(tasks, reduced);
+  const scopes = scopesOf(tasks);
+  const reducerKeys = new Set((definition.reducers ?? []).map(({ key }) => key));
+  const needs = edgesInto(tasks, reducerKeys, scopes);
   const dependents = outgoing(needs);
-  const levels = levelsOf(needs, dependents);
-  const written = writersByKey(tasks);
+  const levels = levelsOf(tasks, needs, dependents);
+  const outer = outerAfter(tasks, scopes);
   const nodes = tasks.map((declared): PlanNode => ({
-    ...nodeBasics(declared, reduced),
-    ...nodeReads(declared, (key) => written.has(key) || (definition.externalKeys?.includes(key) ?? false)),
+    ...nodeBasics(declared, reducerKeys),
+    ...nodeReads(declared, definition, scopes),
+    outerAfter: outer[declared.index] as number[],
     needs: needs[declared.index] as Edge[],
     dependents: dependents[declared.index] as Edge[],
     level: levels[declared.index] as number,
   }));
+  const planScopes = scopesOfPlan(definition, nodes, scopes);
   return {
     hash: definitionHash(definition),
     definition,
     nodes,
     groups: planGroups(definition, tasks),
-    writerOf: new Map([...written].map(([key, declared]) => [key, nodes[declared.index] as PlanNode])),
-    reduced: new Map((definition.reducers ?? []).map(({ key, reducer }) => [key, { reducer, writers: (reduced.get(key) ?? []).map(({ index }) => index) }])),
+    scopes: planScopes,
+    root: planScopes.get(undefined) as PlanScope,
     nodeByAddress: new Map(nodes.map((node) => [node.address, node])),
     levels: levels.reduce((most, level) => Math.max(most, level), 0),
   };
@@ -51,33 +57,74 @@ function planGroups(definition: WorkflowDefinition, tasks: readonly DeclaredTask
   const members: number[][] = groups.map(() => []);
   const nested: number[][] = groups.map(() => []);
   const sizes = groups.map(() => 0);
-  for (const { groupIndex, index, declaredIn } of tasks) {
-    members[groupIndex]?.push(index);
-    for (const { index: around } of chainOf(declaredIn)) sizes[around] = (sizes[around] as number) + 1;
+  const own = new Map<number, number>();
+  for (const declared of tasks) {
+    const { kind, index, declaredIn } = declared;
+    if (kind === "GROUP") own.set(declaredIn.index, index);
+    else members[declaredIn.index]?.push(index);
+    for (const { index: around } of groupsAround(declared)) sizes[around] = (sizes[around] as number) + 1;
   }
   for (const { index, parent } of groups) if (parent) nested[parent.index]?.push(index);
   return groups.map(({ index, group, address, parent }) => ({
     index, address, name: group.name, nodes: members[index] as number[], groups: nested[index] as number[], size: sizes[index] as number,
     ...(parent === undefined ? {} : { parent: parent.index }),
+    ...(own.has(index) ? { node: own.get(index) as number } : {}),
   }));
 }
 
-function nodeBasics(declared: DeclaredTask, reduced: ReadonlyMap<string, unknown>): Omit<PlanNode, "reads" | "optionalReads" | "needs" | "dependents" | "level"> {
-  const { index, address, task, groupIndex, path, keys, optionalKeys } = declared;
+function scopesOfPlan(definition: WorkflowDefinition, nodes: readonly PlanNode[], declared: DeclaredScopes): Map<number | undefined, PlanScope> {
+  const reducers = new Map((definition.reducers ?? []).map(({ key, reducer }) => [key, reducer]));
+  const scopes = new Map<number | undefined, PlanScope>();
+  const counts = taskCounts(declared);
+  const nodeOf = ({ index }: DeclaredTask): PlanNode => nodes[index] as PlanNode;
+  for (const [index, scope] of declared) {
+    const written = writersOf(new Set(reducers.keys()), scope.tasks);
+    // At the top a key with a reducer may have its initial value alone.
+    const keys = index === undefined ? [...reducers.keys()] : [...written.keys()];
+    scopes.set(index, {
+      owner: index === undefined ? undefined : nodes[index], parent: scope.owner && scopes.get(scope.owner.scope), nodes: scope.tasks.map(nodeOf),
+      taskCount: counts.get(index) as number,
+      writerOf: new Map([...scope.writers].map(([key, writer]) => [key, nodeOf(writer)])),
+      reduced: new Map(keys.map((key): [string, ReducedKey] => [key, {
+        reducer: reducers.get(key) as ReducedKey["reducer"], writers: (written.get(key) ?? []).map((writer) => writer.index),
+      }])),
+    });
+  }
+  return scopes;
+}
+
+/** Of each scope, the scopes inside it included. */
+function taskCounts(scopes: DeclaredScopes): Map<number | undefined, number> {
+  const counts = new Map<number | undefined, number>();
+  // Inner scopes stand behind those around them.
+  for (const [index, { tasks }] of [...scopes].reverse()) {
+    counts.set(index, tasks.reduce((sum, task) => sum + (task.kind === "GROUP" ? (counts.get(task.index) as number) : 1), 0));
+  }
+  return counts;
+}
+
+function nodeBasics(declared: DeclaredTask, reducerKeys: ReadonlySet<string>): Pick<PlanNode, "kind" | "index" | "scope" | "address" | "name" | "groupChain" | "task" | "path" | "keys" | "optionalKeys" | "reducedKeys" | "expansion"> {
+  const { kind, index, scope, address, task, path, keys, optionalKeys } = declared;
   return {
-    index, address, name: task.name, group: groupIndex, groupChain: chainOf(declared.declaredIn).map((group) => group.index).join("."), task, path, keys,
+    kind, index, scope, address, name: task.name, groupChain: groupsAround(declared).map((group) => group.index).join("."), task, path, keys,
     optionalKeys: optionalKeys.filter((key) => !keys.includes(key)),
-    reducedKeys: reduced.size === 0 ? [] : unique([...keys, ...optionalKeys]).filter((key) => reduced.has(key)),
+    reducedKeys: reducerKeys.size === 0 ? [] : unique([...keys, ...optionalKeys]).filter((key) => reducerKeys.has(key)),
     ...(task.expansion === undefined ? {} : { expansion: task.expansion }),
   };
 }
 
-/** @param isWritten whether a task, or somebody outside, may write a key */
-function nodeReads(declared: DeclaredTask, isWritten: (key: string) => boolean): Pick<PlanNode, "reads" | "optionalReads"> {
+function nodeReads(declared: DeclaredTask, definition: WorkflowDefinition, scopes: DeclaredScopes): Pick<PlanNode, "reads" | "optionalReads" | "variables"> {
+  const from = scopes.get(declared.scope) as DeclaredScope;
+  const isWritten = (name: string): boolean => resolveName(from, name).scope.writers.has(name) || (definition.externalKeys?.includes(name) ?? false);
   const isRequired = (need: string, name: string): boolean => need === "REQUIRED" || (need === "MAYBE_VARIABLE" && isWritten(name));
   const reads = unique(declared.reads.filter(({ need, name }) => isRequired(need, name)).map(({ name }) => name));
   const required = new Set(reads);
-  return { reads, optionalReads: unique(declared.reads.map(({ name }) => name)).filter((name) => !required.has(name)) };
+  const others = declared.reads.filter(({ name }) => !required.has(name));
+  return {
+    reads,
+    optionalReads: unique(others.filter(({ need }) => need !== "VARIABLE").map(({ name }) => name)),
+    variables: unique(others.filter(({ need }) => need === "VARIABLE").map(({ name }) => name)),
+  };
 }
 
 function outgoing(needs: readonly Edge[][]): Edge[][] {
@@ -86,18 +133,37 @@ function outgoing(needs: readonly Edge[][]): Edge[][] {
   return dependents;
 }
 
-/** Longest chain of predecessors, counted in tasks, by taking away tasks whose predecessors are all gone. */
-function levelsOf(needs: readonly Edge[][], dependents: readonly Edge[][]): number[] {
+/**
+ * Longest chain of predecessors, counted in tasks, by taking away tasks whose predecessors are all gone. The tasks of an
+ * expanded group come after it, and what comes after the group comes after them.
+ */
+function levelsOf(tasks: readonly DeclaredTask[], needs: readonly Edge[][], dependents: readonly Edge[][]): number[] {
   const levels = needs.map(() => 1);
-  const open = needs.map((edges) => edges.length);
+  const open = needs.map((edges, index) => edges.length + (tasks[index]?.scope === undefined ? 0 : 1));
   const ready = open.flatMap((count, index) => (count === 0 ? [index] : []));
+  const inside = new Map<number, number[]>();
+  for (const { kind, index } of tasks) if (kind === "GROUP") inside.set(index, []);
+  for (const { scope, index } of tasks) if (scope !== undefined) inside.get(scope)?.push(index);
+  const unended = new Map([...inside].map(([group, members]) => [group, members.length]));
+  const last = needs.map(() => 0);
+  const release = (to: number, level: number): void => {
+    levels[to] = Math.max(levels[to] as number, level);
+    open[to] = (open[to] as number) - 1;
+    if (open[to] === 0) ready.push(to);
+  };
+  const end = (index: number, level: number): void => {
+    for (const { to } of dependents[index] as Edge[]) release(to, level + 1);
+    const scope = tasks[index]?.scope;
+    if (scope === undefined) return;
+    last[scope] = Math.max(last[scope] as number, level);
+    unended.set(scope, (unended.get(scope) as number) - 1);
+    if (unended.get(scope) === 0) end(scope, last[scope] as number);
+  };
   for (let at = 0; at < ready.length; at++) {
     const index = ready[at] as number;
-    for (const { to } of dependents[index] as Edge[]) {
-      levels[to] = Math.max(levels[to] as number, (levels[index] as number) + 1);
-      open[to] = (open[to] as number) - 1;
-      if (open[to] === 0) ready.push(to);
-    }
+    const members = inside.get(index);
+    if (members === undefined) end(index, levels[index] as number);
+    else for (const to of members) release(to, levels[index] as number);
   }
   return levels;
 }

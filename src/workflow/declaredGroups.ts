@@ -14,6 +14,8 @@ export interface DeclaredGroup {
   readonly address: string;
   /** 1 for a top group. */
   readonly depth: number;
+  /** The innermost expanded group that it is or stands in; undefined when there is none. */
+  readonly scope: DeclaredGroup | undefined;
 }
 
 const known = new WeakMap<WorkflowDefinition, readonly DeclaredGroup[]>();
@@ -25,12 +27,14 @@ export function declaredGroups(definition: WorkflowDefinition): readonly Declare
   const groups: DeclaredGroup[] = [];
   const declare = (nested: readonly TaskGroupDefinition[], parent: DeclaredGroup | undefined): void => {
     nested.forEach((group, at) => {
-      const declared: DeclaredGroup = {
+      const declared: { -readonly [Field in keyof DeclaredGroup]: DeclaredGroup[Field] } = {
         index: groups.length, group, parent,
         path: parent === undefined ? `groups[${at}]` : `${parent.path}.groups[${at}]`,
         address: parent === undefined ? group.name : `${parent.address}.${group.name}`,
         depth: (parent?.depth ?? 0) + 1,
+        scope: parent?.scope,
       };
+      if (group.expansion !== undefined) declared.scope = declared;
       groups.push(declared);
       declare(group.groups ?? [], declared);
     });

@@ -1,24 +1,26 @@
-/** A definition's tasks in the order of declaration, each with the context keys it reads and writes. */
+/** A definition's tasks and expanded groups in the order of declaration, each with the context keys it reads and writes. */
 
-import { FanwireError, problem } from "../errors.js";
 import type { Problem } from "../errors.js";
-import { checkExpression, compileExpression } from "./expressions/expression.js";
-import { checkTemplate, compileTemplate } from "./expressions/template.js";
-import type { Reads } from "./expressions/types.js";
 import { chainOf, declaredGroups } from "./declaredGroups.js";
 import type { DeclaredGroup } from "./declaredGroups.js";
-import type { ExpansionDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "./definition.js";
-import { isObject } from "./json.js";
-import type { JsonValue } from "./json.js";
-import { childrenOf } from "./jsonTree.js";
+import { ownReads, SourceReader } from "./declaredReads.js";
+import type { TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "./definition.js";
+import { unique } from "./json.js";
+import { resolveReads } from "./scopes.js";
+
+/** What stands for the handler of a group that is expanded as a whole; no handler has such a name. */
+export const GROUP_HANDLER = "$group";
 
 export interface DeclaredTask {
-  /** Position among all tasks: groups in order, tasks in order. */
+  /** GROUP: a group that is expanded as a whole; to the scope around it it is one task, see `task`. */
+  readonly kind: "TASK" | "GROUP";
+  /** Position among all tasks and expanded groups: groups in order, a group before its tasks, tasks in order. */
   readonly index: number;
-  /** The group that it stands in directly. */
+  /** Index of the innermost expanded group around it, in whose instances it runs. */
+  readonly scope: number | undefined;
+  /** The group that it stands in directly; of a GROUP the group itself. */
   readonly declaredIn: DeclaredGroup;
   readonly group: TaskGroupDefinition;
-  readonly groupIndex: number;
   readonly task: TaskDefinition;
   /** groups[0].tasks[2] */
   readonly path: string;
@@ -34,11 +36,13 @@ export interface DeclaredTask {
 /**
  * One place that reads a context key. REQUIRED: it cannot do without. OPTIONAL: it can. MAYBE_VARIABLE: the name may
  * be a variable that only some items have (custom, matrix include), so it is required only if some task writes it.
+ * VARIABLE: it is a variable of an expanded group around the task. HOISTED: tasks inside an expanded group read it from
+ * outside, so the group waits until it has come or can no longer come.
  */
 export interface KeyRead {
   readonly name: string;
   readonly path: string;
-  readonly need: "REQUIRED" | "OPTIONAL" | "MAYBE_VARIABLE";
+  readonly need: "REQUIRED" | "OPTIONAL" | "MAYBE_VARIABLE" | "VARIABLE" | "HOISTED";
 }
 
 const known = new WeakMap<WorkflowDefinition, readonly DeclaredTask[]>();
@@ -47,22 +51,28 @@ const known = new WeakMap<WorkflowDefinition, readonly DeclaredTask[]>();
 export function declaredTasks(definition: WorkflowDefinition): readonly DeclaredTask[] {
   const before = known.get(definition);
   if (before !== undefined) return before;
-  const tasks: DeclaredTask[] = [];
+  const drafts: DeclaredTask[] = [];
+  const scopes = new Map<DeclaredGroup, number>();
   for (const declaredIn of declaredGroups(definition)) {
-    const { group, index: groupIndex } = declaredIn;
-    group.tasks.forEach((task, taskIndex) => {
-      const path = `${declaredIn.path}.tasks[${taskIndex}]`;
-      const sources = new SourceReader();
-      const reads = readsOf(task, path, declaredIn, sources);
-      tasks.push({
-        index: tasks.length, declaredIn, group, groupIndex, task, path, address: `${declaredIn.address}.${task.name}`,
-        keys: unique(task.resultKeys ?? [task.name]), optionalKeys: unique(task.optionalResultKeys),
-        reads, syntaxProblems: sources.problems,
-      });
+    if (declaredIn.group.expansion !== undefined) {
+      scopes.set(declaredIn, drafts.length);
+      drafts.push(declaredGroup(declaredIn, drafts.length, indexIn(scopes, declaredIn.parent?.scope)));
+    }
+    declaredIn.group.tasks.forEach((task, at) => {
+      drafts.push(declaredTask(declaredIn, task, at, drafts.length, indexIn(scopes, declaredIn.scope)));
     });
   }
+  const tasks = resolveReads(withGroupKeys(drafts));
   known.set(definition, tasks);
   return tasks;
+}
+
+/** The groups around it within its scope, outermost first; in an instance of an expanded group that group is the first. */
+export function groupsAround({ kind, declaredIn }: DeclaredTask): DeclaredGroup[] {
+  const inner = kind === "GROUP" ? declaredIn.parent : declaredIn;
+  if (inner === undefined) return [];
+  const chain = chainOf(inner);
+  return inner.scope === undefined ? chain : chain.slice(chain.indexOf(inner.scope));
 }
 
 /** Where a task declares a key that it writes; its name, when the key is the default one. */
@@ -73,90 +83,47 @@ export function writePath(declared: DeclaredTask, key: string): string {
   return optional >= 0 ? `${declared.path}.optionalResultKeys[${optional}]` : `${declared.path}.name`;
 }
 
-export function unique(names: readonly string[]): string[] {
-  return [...new Set(names)];
+function indexIn(scopes: ReadonlyMap<DeclaredGroup, number>, scope: DeclaredGroup | undefined): number | undefined {
+  return scope === undefined ? undefined : scopes.get(scope);
 }
 
-function readsOf(task: TaskDefinition, path: string, declaredIn: DeclaredGroup, sources: SourceReader): KeyRead[] {
-  const inItem = itemScopeReads(task.expansion);
-  const inferred = [
-    ...sources.expression(task.when, `${path}.when`),
-    ...inItem(sources.template(task.input, `${path}.input`)),
-    ...inItem(sources.expression(task.validate, `${path}.validate`)),
-    // Of the task, not of an item: the item's variables do not stand before the keys of their names.
-    ...sources.template(task.fallback, `${path}.fallback`),
-    ...(task.expansion === undefined ? [] : expansionReads(task.expansion, `${path}.expansion`, inItem, sources)),
-  ];
-  // Who declares a key as optional reads it as null in his templates, too.
-  const optional = new Set(task.optionalDependencies);
-  return [
-    ...chainOf(declaredIn).flatMap(({ group, path: at }) =>
-      group.dependencies.map((name, i): KeyRead => ({ name, path: `${at}.dependencies[${i}]`, need: "REQUIRED" }))),
-    ...task.dependencies.map((name, at): KeyRead => ({ name, path: `${path}.dependencies[${at}]`, need: "REQUIRED" })),
-    ...task.optionalDependencies.map((name, at): KeyRead => ({ name, path: `${path}.optionalDependencies[${at}]`, need: "OPTIONAL" })),
-    ...inferred.map((read): KeyRead => (optional.has(read.name) ? { ...read, need: "OPTIONAL" } : read)),
-  ];
+function declaredTask(declaredIn: DeclaredGroup, task: TaskDefinition, at: number, index: number, scope: number | undefined): DeclaredTask {
+  const path = `${declaredIn.path}.tasks[${at}]`;
+  const sources = new SourceReader();
+  const reads = ownReads(task, path, groupsInScope(declaredIn), sources);
+  return {
+    kind: "TASK", index, scope, declaredIn, group: declaredIn.group, task, path, address: `${declaredIn.address}.${task.name}`,
+    keys: unique(task.resultKeys ?? [task.name]), optionalKeys: unique(task.optionalResultKeys), reads, syntaxProblems: sources.problems,
+  };
 }
 
-/** The expansion's own values are evaluated before there is an item, so variables do not shadow there. */
-function expansionReads(expansion: ExpansionDefinition, path: string, inItem: (reads: KeyRead[]) => KeyRead[], sources: SourceReader): KeyRead[] {
-  const values = (["array", "zip", "matrix"] as const).flatMap((kind) => {
-    const variables = expansion[kind];
-    return isObject(variables) ? childrenOf(variables, `${path}.${kind}`) : [];
-  });
-  return [
-    ...values.flatMap(({ value, path: at }) => (typeof value === "string" ? sources.expression(value, at) : [])),
-    ...sources.expression(expansion.custom?.expression, `${path}.custom.expression`),
-    ...inItem(sources.expression(expansion.filter, `${path}.filter`)),
-    ...inItem(sources.template(expansion.identifier, `${path}.identifier`)),
-    ...sources.expression(expansion.reduce, `${path}.reduce`),
-  ];
+function declaredGroup(declaredIn: DeclaredGroup, index: number, scope: number | undefined): DeclaredTask {
+  const { group, path, address } = declaredIn;
+  const sources = new SourceReader();
+  const task: TaskDefinition = {
+    name: group.name, handler: GROUP_HANDLER, dependencies: [], optionalDependencies: [], after: [], optionalResultKeys: [], onFailure: "FAIL",
+    ...(group.resultKeys === undefined ? {} : { resultKeys: group.resultKeys }),
+    ...(group.expansion === undefined ? {} : { expansion: group.expansion }),
+  };
+  const around = declaredIn.parent === undefined ? [] : groupsInScope(declaredIn.parent);
+  const reads = ownReads(task, path, [...around, declaredIn], sources);
+  return { kind: "GROUP", index, scope, declaredIn, group, task, path, address, keys: unique(group.resultKeys ?? []), optionalKeys: [], reads, syntaxProblems: sources.problems };
 }
 
-/** Takes the item's variables out of what the parts evaluated per item read. */
-function itemScopeReads(expansion: ExpansionDefinition | undefined): (reads: KeyRead[]) => KeyRead[] {
-  if (expansion === undefined) return (reads) => reads;
-  const always = new Set(Object.keys(expansion.array ?? expansion.zip ?? expansion.matrix ?? {}));
-  const sometimes = new Set((expansion.include ?? []).flatMap((entry) => (isObject(entry) ? Object.keys(entry) : [])));
-  return (reads) => reads.flatMap((read): KeyRead[] => {
-    if (always.has(read.name)) return [];
-    const maybe = read.need === "REQUIRED" && (expansion.custom !== undefined || sometimes.has(read.name));
-    return [maybe ? { ...read, need: "MAYBE_VARIABLE" } : read];
-  });
+/** Groups whose dependencies a task waits for itself: those of the groups further out hold up the expanded group. */
+function groupsInScope(declaredIn: DeclaredGroup): DeclaredGroup[] {
+  const chain = chainOf(declaredIn);
+  return declaredIn.scope === undefined ? chain : chain.slice(chain.indexOf(declaredIn.scope) + 1);
 }
 
-/** Finds what templates and expressions read, and keeps the problems of those that cannot be parsed. */
-class SourceReader {
-  readonly problems: Problem[] = [];
-
-  /** Reads of every string inside, each with its own path. */
-  template(value: JsonValue | undefined, path: string): KeyRead[] {
-    if (value === undefined) return [];
-    if (typeof value !== "string") return childrenOf(value, path).flatMap((child) => this.template(child.value, child.path));
-    if (!value.includes("{{")) return [];
-    return this.#reads(() => compileTemplate(value), () => checkTemplate(value, path), path);
+/** An expanded group hands out what its tasks write, and the expanded groups in it, unless it says otherwise. */
+function withGroupKeys(drafts: readonly DeclaredTask[]): DeclaredTask[] {
+  const tasks = [...drafts];
+  // Inner groups stand behind those around them.
+  for (const { kind, index, group } of [...drafts].reverse()) {
+    if (kind !== "GROUP" || group.resultKeys !== undefined) continue;
+    const inside = tasks.filter(({ scope }) => scope === index).flatMap(({ keys, optionalKeys }) => [...keys, ...optionalKeys]);
+    tasks[index] = { ...(tasks[index] as DeclaredTask), keys: unique(inside) };
   }
-
-  expression(source: string | undefined, path: string): KeyRead[] {
-    return source === undefined ? [] : this.#reads(() => compileExpression(source), () => checkExpression(source, path), path);
-  }
-
-  #reads(compile: () => { reads: Reads; usesWholeScope: boolean }, check: () => Problem[], path: string): KeyRead[] {
-    try {
-      const { reads, usesWholeScope } = compile();
-      if (usesWholeScope) this.problems.push(problem("WHOLE_SCOPE", "The expression reads the scope as a whole, so nobody can tell which keys it waits for", path));
-      return keyReads(reads, path);
-    } catch (error) {
-      if (!(error instanceof FanwireError)) throw error;
-      this.problems.push(...check());
-      return [];
-    }
-  }
-}
-
-function keyReads(reads: Reads, path: string): KeyRead[] {
-  return [
-    ...reads.required.map((name): KeyRead => ({ name, path, need: "REQUIRED" })),
-    ...reads.optional.filter((name) => !reads.required.includes(name)).map((name): KeyRead => ({ name, path, need: "OPTIONAL" })),
-  ];
+  return tasks;
 }

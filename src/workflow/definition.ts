@@ -26,6 +26,10 @@ export interface TaskGroupDefinition {
   groups?: TaskGroupDefinition[];
   /** Context keys that all its tasks wait for, those of nested groups too. */
   dependencies: string[];
+  /** The whole group runs once per item, each time in a child scope of the context. */
+  expansion?: ExpansionDefinition;
+  /** Keys that an expanded group hands to the scope around it. Absent: all that its tasks write. */
+  resultKeys?: string[];
 }
 
 export interface TaskDefinition {

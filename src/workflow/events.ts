@@ -1,6 +1,7 @@
 /** The events of a workflow's log, as every reader of it sees them (API, progress, Kafka). */
 
 import type { JsonValue } from "./json.js";
+import { addressIn } from "./addresses.js";
 import type { Plan, PlanNode } from "./plan.js";
 import type { WorkflowStatus } from "./status.js";
 
@@ -49,7 +50,10 @@ export interface WorkflowStatusEvent extends EventBase {
 export interface GroupEvent extends EventBase {
   kind: "group";
   type: "GROUP_STARTED" | "GROUP_COMPLETED" | "GROUP_FAILED";
+  /** Its address; enrich[3] for an instance of an expanded group. */
   group: string;
+  /** The instance that it is or stands in. */
+  path?: string;
 }
 export interface TaskEvent extends EventBase {
   kind: "task";
@@ -57,6 +61,8 @@ export interface TaskEvent extends EventBase {
   /** The task's address; its node in the plan. */
   task: string;
   node: number;
+  /** The instance of an expanded group that it runs in, as the store writes it. */
+  path?: string;
   /** Position and identifier of the item, when the event is about one item of an expansion. */
   itemIndex?: number;
   item?: string;
@@ -86,9 +92,16 @@ export function isTerminalEvent(event: WorkflowEvent): boolean {
   return event.type === "WORKFLOW_COMPLETED" || event.type === "WORKFLOW_FAILED" || event.type === "WORKFLOW_CANCELLED";
 }
 
-/** Why a task was skipped. @param cause `C`: its own condition; `U<node>`: that task did not end well */
-export function skipError(plan: Plan, node: PlanNode, cause: string): TaskError {
-  if (cause === "C") return { code: "CONDITION", message: `The condition of ${node.address} was not truthy`, retryable: false, task: node.address };
-  const upstream = plan.nodes[Number(cause.slice(1))] as PlanNode;
-  return { code: "UPSTREAM", message: `${node.address} was skipped because ${upstream.address} did not end well`, retryable: false, task: upstream.address };
+/**
+ * Why a task was skipped.
+ * @param cause `C`: its own condition; `U<node>`: that task did not end well
+ * @param path of the instance of an expanded group that it stands in
+ */
+export function skipError(plan: Plan, node: PlanNode, cause: string, path?: string, identifiers?: readonly string[]): TaskError {
+  const address = addressIn(plan, node.address, path, identifiers);
+  if (cause === "C") return { code: "CONDITION", message: `The condition of ${address} was not truthy`, retryable: false, task: address };
+  const { address: declared } = plan.nodes[Number(cause.slice(1))] as PlanNode;
+  // The other one stands in the same instance, or somewhere around it.
+  const upstream = addressIn(plan, declared, path, identifiers);
+  return { code: "UPSTREAM", message: `${address} was skipped because ${upstream} did not end well`, retryable: false, task: upstream };
 }

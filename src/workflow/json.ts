@@ -8,6 +8,10 @@ export interface JsonObject {
 /** The one key that JSON input may not carry: assigning it would change an object's prototype. */
 export const FORBIDDEN_KEY = "__proto__";
 
+export function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

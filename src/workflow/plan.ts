@@ -8,13 +8,28 @@ export interface Plan {
   readonly definition: WorkflowDefinition;
   readonly nodes: readonly PlanNode[];
   readonly groups: readonly PlanGroup[];
-  /** Context key -> the node that writes it; of a key with a reducer the first one. */
-  readonly writerOf: ReadonlyMap<string, PlanNode>;
-  /** Keys that have a reducer: nothing is stored under them but their initial value; see ContextReader. */
-  readonly reduced: ReadonlyMap<string, ReducedKey>;
+  /** By the index of the group that owns it; the workflow's own under undefined. */
+  readonly scopes: ReadonlyMap<number | undefined, PlanScope>;
+  /** The workflow's own scope. */
+  readonly root: PlanScope;
   readonly nodeByAddress: ReadonlyMap<string, PlanNode>;
   /** Longest chain of dependencies, counted in tasks. */
   readonly levels: number;
+}
+
+/** The workflow's own context, or that of the instances of an expanded group. */
+export interface PlanScope {
+  /** The group; undefined for the workflow's own scope. */
+  readonly owner: PlanNode | undefined;
+  readonly parent: PlanScope | undefined;
+  /** Nodes that stand in it directly, in the order of the definition. */
+  readonly nodes: readonly PlanNode[];
+  /** Tasks in it and in the scopes inside it, expanded groups not counted. */
+  readonly taskCount: number;
+  /** Context key -> the node that writes it here; of a key with a reducer the first one. */
+  readonly writerOf: ReadonlyMap<string, PlanNode>;
+  /** Keys that have a reducer: nothing is stored under them but their initial value; see ContextReader. */
+  readonly reduced: ReadonlyMap<string, ReducedKey>;
 }
 
 export interface ReducedKey {
@@ -30,21 +45,26 @@ export interface PlanGroup {
   readonly address: string;
   /** Index of the group it is nested in. */
   readonly parent?: number;
-  /** Indexes of the nodes that stand in it directly, in the order of the definition. */
+  /** Indexes of the tasks that stand in it directly, in the order of the definition. */
   readonly nodes: readonly number[];
+  /** Index of the node that stands for it, when it is expanded as a whole. */
+  readonly node?: number;
   /** Indexes of the groups that are nested in it directly. */
   readonly groups: readonly number[];
-  /** How many nodes stand in it and in the groups inside it. */
+  /** How many nodes of one scope stand in it and in the groups inside it: its own scope, when it is expanded. */
   readonly size: number;
 }
 
 export interface PlanNode {
+  /** GROUP: an expanded group, to the scope around it like a task that is expanded. */
+  readonly kind: "TASK" | "GROUP";
   readonly index: number;
+  /** Index of the innermost expanded group around it, in whose instances it runs. */
+  readonly scope: number | undefined;
   /** group.task, with all groups around it */
   readonly address: string;
   readonly name: string;
-  readonly group: number;
-  /** Indexes of the groups around it, outermost first: 0.2.3 */
+  /** Indexes of the groups around it, outermost first: 0.2.3. In an expanded group from that on; empty for one that stands at the top. */
   readonly groupChain: string;
   readonly task: TaskDefinition;
   readonly expansion?: ExpansionDefinition;
@@ -54,6 +74,10 @@ export interface PlanNode {
   readonly reads: readonly string[];
   /** Context keys that it waits for only while some task may still write them. */
   readonly optionalReads: readonly string[];
+  /** Variables of the expanded groups around it that it reads. */
+  readonly variables: readonly string[];
+  /** Indexes of nodes outside its scope that must have ended well before it may start; its group waits for their ends. */
+  readonly outerAfter: readonly number[];
   /** Context keys it writes. */
   readonly keys: readonly string[];
   readonly optionalKeys: readonly string[];

@@ -19,8 +19,8 @@ function edges(plan: Plan): string[] {
 
 test("nodes are numbered in the order of declaration, with address, group and path", () => {
   const plan = compilePlan(workflow([group("a", [task("x"), task("y")]), group("b", [task("z")])]));
-  expect(plan.nodes.map(({ index, address, name, group: at, path }) => [index, address, name, at, path])).toEqual([
-    [0, "a.x", "x", 0, "groups[0].tasks[0]"], [1, "a.y", "y", 0, "groups[0].tasks[1]"], [2, "b.z", "z", 1, "groups[1].tasks[0]"],
+  expect(plan.nodes.map(({ index, address, name, groupChain, path }) => [index, address, name, groupChain, path])).toEqual([
+    [0, "a.x", "x", "0", "groups[0].tasks[0]"], [1, "a.y", "y", "0", "groups[0].tasks[1]"], [2, "b.z", "z", "1", "groups[1].tasks[0]"],
   ]);
   expect(plan.groups).toMatchObject([{ index: 0, name: "a", nodes: [0, 1] }, { index: 1, name: "b", nodes: [2] }]);
 });
@@ -64,7 +64,7 @@ test("a name that may be a variable of a custom expansion is required only if so
 test("a task writes its own name unless it says otherwise", () => {
   const plan = compilePlan(oneGroup(task("x"), task("y", { resultKeys: ["p", "q"], optionalResultKeys: ["r", "p"] }), task("z", { resultKeys: [] })));
   expect(plan.nodes.map(({ keys, optionalKeys }) => [keys, optionalKeys])).toEqual([[["x"], []], [["p", "q"], ["r"]], [[], []]]);
-  expect([...plan.writerOf].map(([key, node]) => [key, node.address])).toEqual([["x", "g.x"], ["p", "g.y"], ["q", "g.y"], ["r", "g.y"]]);
+  expect([...plan.root.writerOf].map(([key, node]) => [key, node.address])).toEqual([["x", "g.x"], ["p", "g.y"], ["q", "g.y"], ["r", "g.y"]]);
 });
 
 test("two tasks are joined by one edge, the strictest: KEY before AFTER before OPTIONAL", () => {

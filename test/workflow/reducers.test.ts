@@ -73,7 +73,7 @@ describe("in a definition", () => {
     ));
     expect(plan.nodes[2]?.needs.map(({ from, kind }) => [from, kind])).toEqual([[0, "AFTER"], [1, "REDUCED"]]);
     expect(plan.nodes[3]?.needs.map(({ from, kind }) => [from, kind])).toEqual([[0, "OPTIONAL"], [1, "OPTIONAL"]]);
-    expect(plan.reduced.get("k")).toEqual({ reducer: "SUM", writers: [0, 1] });
+    expect(plan.root.reduced.get("k")).toEqual({ reducer: "SUM", writers: [0, 1] });
     expect(plan.nodes.map(({ reducedKeys }) => reducedKeys)).toEqual([["k"], ["k"], [], []]);
   });
 });

@@ -16,5 +16,5 @@ for i = 3, #ARGV do call('UNLINK', prefix .. 'i:' .. id .. ':' .. ARGV[i]) end
 if h[4] then call('DEL', prefix .. 'idem:' .. h[2] .. ':' .. h[4]) end
 if call('HINCRBY', prefix .. 'd:' .. h[3], 'uses', -1) <= 0 then call('DEL', prefix .. 'd:' .. h[3]) end
 for _, index in ipairs({ 'all', h[1] }) do call('ZREM', prefix .. 'ix:' .. h[2] .. ':' .. index, id) end
-call('UNLINK', w, prefix .. 'c:' .. id, prefix .. 'e:' .. id)
+call('UNLINK', w, prefix .. 'c:' .. id, prefix .. 'v:' .. id, prefix .. 'e:' .. id)
 return 'OK'

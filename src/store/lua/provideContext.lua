@@ -18,6 +18,7 @@ local first = 8
 --- @include workflow
 --- @include items when used
 --- @include rare when used
+--- @include instances when used
 --- @include control
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return { 'NOT_FOUND' } end
@@ -33,7 +34,7 @@ for i = first, #ARGV, 2 do
   F.put(wf, 'k:' .. ARGV[i], wf.at)
 end
 F.emit(wf, 'cv ' .. ARGV[7])
-F.follow(wf, ARGV[6])
+F.follow(wf, ARGV[6], '')
 F.answer(wf, ARGV[5])
 F.flushWorkflows()
 return { 'OK' }

@@ -12,7 +12,7 @@ local prefix = ARGV[1]
 --- @include lanes
 --- @include arguments
 
-local reply, ids, units = {}, {}, 0
+local reply, ids, units, waiting = {}, {}, 0, 0
 local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id end
 
 while at <= #ARGV do
@@ -38,12 +38,14 @@ while at <= #ARGV do
     -- The fields begin with the status: PENDING, or RUNNING when it waits for keys from outside before anything can start.
     for _, index in ipairs({ 'all', fields[2] }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
     units = units + #ready / 2
+    -- Of n, the third: expanded groups are no tasks.
+    waiting = waiting + string.match(fields[12], '^%d+ %d+ (%d+)')
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
     ids[#ids + 1] = '"' .. id .. '"'
     answer('OK', id)
   end
 end
 
-F.flushLanes(units, 0, 0)
+F.flushLanes(waiting, 0, 0)
 if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. '}') end
 return reply

@@ -4,6 +4,7 @@ import { FanwireError, problem, type Code, type Problem } from "../../errors.js"
 import { readClaimId, type RemoteClaim } from "../../engine/claimId.js";
 import type { Caller } from "../../engine/Engine.js";
 import type { Outcome, OutcomeCode, WorkflowReader } from "../../engine/ports.js";
+import { nodeKey } from "../../engine/nodeKey.js";
 import { isTooLarge, toTaskError, type Settlement } from "../../engine/Settlement.js";
 import { laneOf } from "../../engine/TaskGroup.js";
 import type { FailTaskInput, ReportProgressInput, TaskOutcome } from "../../engine/WorkerProtocol.js";
@@ -120,7 +121,7 @@ export class RemoteOutcomes {
   /** @throws FanwireError RESULT_INVALID, EXPRESSION_ERROR, EXPRESSION_LIMIT */
   async #validate({ claim: { ref, item }, plan, node }: Attempt, value: JsonValue): Promise<void> {
     if (node.task.validate === undefined) return;
-    const row = item && (await this.services.reader.itemPage(ref.workflowId, node.index, item.index, 1))[0];
+    const row = item && (await this.services.reader.itemPage(ref.workflowId, nodeKey(node.index, ref.path), item.index, 1))[0];
     await this.services.settlement.validate(plan, node, ref, value, row);
   }
 

@@ -3,6 +3,7 @@
 import { FanwireError } from "../../errors.js";
 import { readClaimId, type RemoteClaim } from "../../engine/claimId.js";
 import type { Caller } from "../../engine/Engine.js";
+import { nodeKey } from "../../engine/nodeKey.js";
 import type { WorkerDirectory } from "../../engine/Fleet.js";
 import type { UnitRef, Wake, WorkflowReader, WorkflowStore } from "../../engine/ports.js";
 import type {
@@ -149,7 +150,7 @@ export class RemoteWorkers implements WorkerProtocol {
   }
 
   async #isOpen({ ref }: RemoteClaim): Promise<boolean> {
-    const unit = await this.services.reader.unit(ref.workflowId, ref.node, ref.unit);
+    const unit = await this.services.reader.unit(ref.workflowId, nodeKey(ref.node, ref.path), ref.unit);
     return unit?.status === "RUNNING" && unit.token === ref.token;
   }
 

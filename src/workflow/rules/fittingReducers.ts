@@ -4,7 +4,7 @@ import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
 import { declaredTasks } from "../declaredTasks.js";
 import type { WorkflowDefinition } from "../definition.js";
-import { reducedWriters } from "../edges.js";
+import { writersOf } from "../edges.js";
 import { FORBIDDEN_KEY, isObject } from "../json.js";
 import { childPath } from "../jsonTree.js";
 import { MAX_GROUP_EDGES } from "../limits.js";
@@ -12,15 +12,16 @@ import { nearMiss } from "../nearMiss.js";
 import { misfitOfInitial } from "../reducers.js";
 import type { RuleInput } from "./ruleInput.js";
 
-export function fittingReducers({ definition, context, writers }: RuleInput): Problem[] {
+export function fittingReducers({ definition, context, scopes }: RuleInput): Problem[] {
   const seen = new Set<string>();
+  const writers = new Set([...scopes.values()].flatMap((scope) => [...scope.writers.keys()]));
   return (definition.reducers ?? []).flatMap(({ key, reducer }, at) => {
     const path = `reducers[${at}].key`;
     if (key === FORBIDDEN_KEY) return [problem("FORBIDDEN_KEY", `A reducer names the context key ${key}`, path)];
     if (seen.has(key)) return [problem("INVALID_VALUE", `${key} has two reducers`, path, "Keep one of them.")];
     seen.add(key);
     if (!writers.has(key)) {
-      const near = nearMiss(key, [...writers.keys()]);
+      const near = nearMiss(key, [...writers]);
       return [problem("UNKNOWN_KEY", `There is a reducer for ${key}, which no task writes`, path, near === undefined ? "Let a task write it, or remove the reducer." : `Did you mean ${near}?`)];
     }
     const initial = isObject(context) && Object.hasOwn(context, key) ? context[key] : undefined;
@@ -34,7 +35,7 @@ export function fittingReducers({ definition, context, writers }: RuleInput): Pr
 export function reducerEdgeProblems(definition: WorkflowDefinition): Problem[] {
   if (!definition.reducers?.length) return [];
   const tasks = declaredTasks(definition);
-  const writers = reducedWriters(definition, tasks);
+  const writers = writersOf(new Set(definition.reducers.map(({ key }) => key)), tasks);
   const edges = tasks.reduce((total, { reads }) => total + [...new Set(reads.map(({ name }) => name))].reduce((sum, name) => sum + (writers.get(name)?.length ?? 0), 0), 0);
   if (edges <= MAX_GROUP_EDGES) return [];
   return [problem("LIMIT_EXCEEDED", `Readers of keys with a reducer times the writers of those keys make ${edges} edges; the limit is ${MAX_GROUP_EDGES}`, "reducers",

@@ -5,10 +5,10 @@ import type { Problem } from "../../errors.js";
 import { childPath } from "../jsonTree.js";
 import type { RuleInput } from "./ruleInput.js";
 
-export function keysNotInContext({ contextKeys, writers, reduced }: RuleInput): Problem[] {
+export function keysNotInContext({ contextKeys, writers, reducerKeys }: RuleInput): Problem[] {
   return [...(contextKeys ?? [])].flatMap((key) => {
     const writer = writers.get(key);
-    if (writer === undefined || reduced.has(key)) return [];
+    if (writer === undefined || reducerKeys.has(key)) return [];
     return [problem("KEY_IN_CONTEXT", `${writer.address} writes ${key}, which the initial context already holds`, childPath("context", key))];
   });
 }

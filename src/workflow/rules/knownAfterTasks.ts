@@ -20,9 +20,9 @@ export function knownAfterTasks({ tasks }: RuleInput): Problem[] {
 }
 
 function hintFor(name: string, declared: DeclaredTask, tasks: readonly DeclaredTask[]): string | undefined {
-  const elsewhere = tasks.find((other) => other.task.name === name);
+  const elsewhere = tasks.find((other) => other.kind === "TASK" && other.task.name === name);
   if (elsewhere !== undefined) return `A task of another group is named by its full address: ${elsewhere.address}.`;
-  const ownGroup = tasks.filter((other) => other.groupIndex === declared.groupIndex && other !== declared).map((other) => other.task.name);
-  const near = nearMiss(name, [...ownGroup, ...tasks.map((other) => other.address)]);
+  const ownGroup = tasks.filter((other) => other.declaredIn === declared.declaredIn && other.kind === "TASK" && other !== declared).map((other) => other.task.name);
+  const near = nearMiss(name, [...ownGroup, ...tasks.filter(({ kind }) => kind === "TASK").map((other) => other.address)]);
   return near === undefined ? undefined : `Did you mean ${near}?`;
 }

@@ -10,9 +10,9 @@ import type { RuleInput } from "./ruleInput.js";
 export function knownHandlers({ tasks, handlers }: RuleInput): Problem[] {
   const names = handlers.names();
   const nearOf = new Map<string, string | undefined>();
-  return tasks.flatMap(({ task, address, path }) => {
+  return tasks.flatMap(({ kind, task, address, path }) => {
     const { handler } = task;
-    if (handler.trim() === "" || handlers.has(handler)) return [];
+    if (kind === "GROUP" || handler.trim() === "" || handlers.has(handler)) return [];
     if (!isHandlerName(handler)) return [problem("UNKNOWN_HANDLER", `${address} names the handler ${handler}, which is no name for one`, `${path}.handler`)];
     if (!nearOf.has(handler)) nearOf.set(handler, nearOf.size < MAX_HINTS ? nearMiss(handler, names) : undefined);
     const near = nearOf.get(handler);

@@ -4,6 +4,8 @@ import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
 import { MAX_HINTS } from "../limits.js";
 import { nearMiss } from "../nearMiss.js";
+import { resolveName } from "../scopes.js";
+import type { DeclaredScope } from "../scopes.js";
 import type { RuleInput } from "./ruleInput.js";
 
 /** A read of a key that neither the context nor any task provides. */
@@ -23,12 +25,14 @@ export function knownKeys(input: RuleInput): Problem[] {
 }
 
 /** Required reads without a provider, each place once; a group's dependency counts once for the whole group. */
-export function unknownReads({ definition, tasks, contextKeys, writers }: RuleInput): UnknownRead[] {
+export function unknownReads({ definition, tasks, contextKeys, scopes }: RuleInput): UnknownRead[] {
   const external = new Set(definition.externalKeys);
   const found = new Map<string, UnknownRead>();
-  for (const { reads, address, group, path } of tasks) {
+  for (const { reads, address, group, path, scope } of tasks) {
+    const from = scopes.get(scope) as DeclaredScope;
     for (const read of reads) {
-      if (read.need !== "REQUIRED" || contextKeys?.has(read.name) || writers.has(read.name) || external.has(read.name) || read.name === "") continue;
+      if (read.need !== "REQUIRED" || contextKeys?.has(read.name) || external.has(read.name) || read.name === "") continue;
+      if (resolveName(from, read.name).scope.writers.has(read.name)) continue;
       const reader = read.path.startsWith(path) ? address : `Group ${group.name}`;
       found.set(JSON.stringify([read.path, read.name]), { name: read.name, path: read.path, reader });
     }

@@ -4,10 +4,12 @@ import type { Problem } from "../../errors.js";
 import { declaredTasks } from "../declaredTasks.js";
 import type { DeclaredTask } from "../declaredTasks.js";
 import type { ExpansionDefinition, WorkflowDefinition } from "../definition.js";
-import { edgesInto, reducedWriters, writersByKey } from "../edges.js";
+import { edgesInto } from "../edges.js";
 import { isObject } from "../json.js";
 import type { JsonValue } from "../json.js";
 import type { Edge } from "../plan.js";
+import { scopesOf } from "../scopes.js";
+import type { DeclaredScope, DeclaredScopes } from "../scopes.js";
 
 /** The names of the handlers that this process knows. */
 export interface KnownHandlers {
@@ -22,11 +24,13 @@ export interface RuleInput {
   readonly handlers: KnownHandlers;
   /** Keys of the initial context; undefined when it is not known, empty when it is no object. */
   readonly contextKeys: ReadonlySet<string> | undefined;
+  /** Expanded groups among them. */
   readonly tasks: readonly DeclaredTask[];
-  /** Context key -> the first task that writes it. */
+  readonly scopes: DeclaredScopes;
+  /** Context key -> the first task that writes it in the workflow's own scope. */
   readonly writers: ReadonlyMap<string, DeclaredTask>;
-  /** Key with a reducer -> all tasks that write it. */
-  readonly reduced: ReadonlyMap<string, readonly DeclaredTask[]>;
+  /** Keys with a reducer. */
+  readonly reducerKeys: ReadonlySet<string>;
   /** Edges into each task, by the task's index. */
   readonly edges: readonly (readonly Edge[])[];
 }
@@ -37,8 +41,10 @@ export type Rule = (input: RuleInput) => Problem[];
 export function ruleInput(definition: WorkflowDefinition, context: JsonValue | undefined, handlers: KnownHandlers): RuleInput {
   const tasks = declaredTasks(definition);
   const contextKeys = context === undefined ? undefined : new Set(isObject(context) ? Object.keys(context) : []);
-  const reduced = reducedWriters(definition, tasks);
-  return { definition, context, handlers, contextKeys, tasks, reduced, writers: writersByKey(tasks), edges: edgesInto(tasks, reduced) };
+  const scopes = scopesOf(tasks);
+  const reducerKeys = new Set((definition.reducers ?? []).map(({ key }) => key));
+  const { writers } = scopes.get(undefined) as DeclaredScope;
+  return { definition, context, handlers, contextKeys, tasks, scopes, reducerKeys, writers, edges: edgesInto(tasks, reducerKeys, scopes) };
 }
 
 /** Every task that has an expansion, with the expansion's path. */

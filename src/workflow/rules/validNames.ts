@@ -20,10 +20,10 @@ export function validNames({ definition, tasks }: RuleInput): Problem[] {
   ];
 }
 
-function taskProblems({ task, path, address }: DeclaredTask): Problem[] {
-  const owner = `task ${address}`;
+function taskProblems({ kind, task, path, address }: DeclaredTask): Problem[] {
+  const owner = kind === "GROUP" ? `group ${address}` : `task ${address}`;
   return [
-    ...nameProblems("Task", task.name, `${path}.name`),
+    ...(kind === "GROUP" ? [] : nameProblems("Task", task.name, `${path}.name`)),
     ...keyProblems(task.resultKeys ?? [], `${path}.resultKeys`, owner),
     ...keyProblems(task.optionalResultKeys, `${path}.optionalResultKeys`, owner),
     ...keyProblems(task.dependencies, `${path}.dependencies`, owner),

@@ -16,8 +16,9 @@ const DEFAULTS: ReadonlyMap<string, readonly unknown[]> = new Map(Object.entries
 
 export function withinLimits({ definition, tasks, context }: RuleInput): Problem[] {
   const problems: Problem[] = [];
-  if (tasks.length > MAX_TASKS) {
-    problems.push(problem("LIMIT_EXCEEDED", `The workflow declares ${tasks.length} tasks; the limit is ${MAX_TASKS}`, "groups",
+  const declared = tasks.filter(({ kind }) => kind === "TASK").length;
+  if (declared > MAX_TASKS) {
+    problems.push(problem("LIMIT_EXCEEDED", `The workflow declares ${declared} tasks; the limit is ${MAX_TASKS}`, "groups",
       "Use an expansion to run one task for many items."));
   }
   const tooDeep = declaredGroups(definition).find(({ depth }) => depth > MAX_GROUP_DEPTH);

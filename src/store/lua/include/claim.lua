@@ -18,10 +18,10 @@ function F.claimUnit(entry, token, worker, reply)
   local r = F.record(wf, field)
   if not r or r.status ~= 'R' or r.attempt ~= attempt then return nil end
   -- Paused: nothing starts but the collecting of items that have all ended, which belongs to what ran.
-  if wf.st == 'H' and r.phase ~= 'c' then return nil end
+  if wf.st == 'H' and r.phase ~= 'c' and r.phase ~= 'j' then return nil end
   if wf.st == 'P' then F.startWorkflow(wf) end
   r.status, r.token, r.worker = 'X', token, worker
-  if r.phase ~= 'c' then r.started = wf.at end
+  if r.phase ~= 'c' and r.phase ~= 'j' then r.started = wf.at end
   local timed = timeoutMs ~= '0' and (r.phase == 'p' or r.phase == 'i')
   if timed then
     r.untilMs = wf.at + tonumber(timeoutMs)
@@ -36,7 +36,7 @@ function F.claimUnit(entry, token, worker, reply)
     x.ready, x.running = x.ready - open, x.running + open
     F.putItems(wf, k, x)
     F.move(wf, 'R', 'X', open)
-  elseif r.phase ~= 'c' then
+  elseif r.phase == 'p' or r.phase == 'x' then
     F.emit(wf, 'S ' .. k .. ' - 1 ' .. attempt .. ' ' .. worker)
     F.move(wf, 'R', 'X', 1)
   end

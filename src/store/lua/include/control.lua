@@ -15,7 +15,7 @@ end
 -- Calls visit(task, unit, record) for every task and unit that has a record; unit is '-' for a task.
 function F.eachRecord(wf, visit)
   for _, field in ipairs(call('HKEYS', wf.w)) do
-    local k, unit = string.match(field, '^(%d+):?(%S*)$')
+    local k, unit = string.match(field, '^([%d.@]+):?(%S*)$')
     if k then visit(k, unit == '' and '-' or unit, F.record(wf, field)) end
   end
 end

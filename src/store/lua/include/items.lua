@@ -23,6 +23,12 @@ function F.itemsText(x)
   for i, name in ipairs(ITEM_FIELDS) do t[i] = x[name] end
   return table.concat(t, ' ')
 end
+-- The hash of a node's items, and what the names of its fields begin with: instances of a group share the hash of the node.
+function F.itemsAt(wf, k)
+  local at = string.find(k, '@', 1, true)
+  if not at then return prefix .. 'i:' .. wf.id .. ':' .. k, '' end
+  return prefix .. 'i:' .. wf.id .. ':' .. string.sub(k, 1, at - 1), string.sub(k, at + 1) .. '/'
+end
 -- Where the items of a unit stand: its chunk, the first item in it, how many.
 function F.spanOf(unit, x)
   local c = string.match(unit, '^r(%d+)$')
@@ -35,7 +41,8 @@ function F.spanOf(unit, x)
 end
 function F.chunkStatuses(wf, k, c, x)
   local size = math.min(x.chunk, x.total - c * x.chunk)
-  local s = call('HGET', prefix .. 'i:' .. wf.id .. ':' .. k, 's' .. c)
+  local items, pre = F.itemsAt(wf, k)
+  local s = call('HGET', items, pre .. 's' .. c)
   if not s then return string.rep('.', size), size end
   if s == 'C' and size > 1 then return string.rep('C', size), size end
   return s, size
@@ -61,7 +68,8 @@ end
 function F.describeItems(wf, k, unit, x)
   local c, first, count = F.spanOf(unit, x)
   local statuses = string.sub((F.chunkStatuses(wf, k, c, x)), first + 1, first + count)
-  return c * x.chunk + first, first, count, statuses, call('HGET', prefix .. 'i:' .. wf.id .. ':' .. k, 'v' .. c)
+  local items, pre = F.itemsAt(wf, k)
+  return c * x.chunk + first, first, count, statuses, call('HGET', items, pre .. 'v' .. c)
 end
 
 -- The items of an expanded task that will not end any more count as cancelled.
@@ -99,7 +107,7 @@ end
 function F.advanceItems(wf, k, x, lane, planLane)
   if x.failed > x.tolerated and x.failFast == 1 and x.completed + x.failed < x.total then
     F.cancelItems(wf, x)
-    F.dropUnits(wf, k)
+    F.dropUnits(wf, function(node) return node == k end)
     F.collect(wf, k, planLane)
   elseif x.completed + x.failed == x.total then
     F.collect(wf, k, planLane)
@@ -129,12 +137,21 @@ function F.split(wf, k, unit, attempt, token)
       open = open + 1
     end
   end
-  call('HSET', prefix .. 'i:' .. wf.id .. ':' .. k, 's' .. c, (string.gsub(statuses, '%.', 'r')))
+  local items, pre = F.itemsAt(wf, k)
+  call('HSET', items, pre .. 's' .. c, (string.gsub(statuses, '%.', 'r')))
   F.drop(wf, k .. ':' .. unit)
   F.move(wf, 'X', 'R', open)
   x.running, x.ready = x.running - open, x.ready + open
   F.putItems(wf, k, x)
   return 'O'
+end
+
+-- variables: field and value, alternating. shape: of a nested matrix, '' otherwise.
+function F.storeExpansion(wf, k, variables, shape)
+  local items, pre = F.itemsAt(wf, k)
+  if pre ~= '' then for i = 1, #variables, 2 do variables[i] = pre .. variables[i] end end
+  if #variables > 0 then F.sliced('HSET', items, variables) end
+  if shape ~= '' then call('HSET', items, pre .. 'shape', shape) end
 end
 
 -- expand: total, chunk, window, tolerated, failFast, lane of the items, lane of the plan, shape or '', count + (v<chunk>, variables)
@@ -143,14 +160,12 @@ function F.expand(wf, k, unit, attempt, token)
   local lane, planLane, shape, variables = take(), take(), take(), takeList()
   local r = F.record(wf, k)
   if r and r.status == 'E' and r.token == token then return 'D' end
-  local code = F.guard(wf, r, attempt, token)
+  local code = F.guard(wf, k, r, attempt, token)
   if code ~= 'O' then return code end
   F.endClaim(wf, k, unit, r)
   r.status = 'E'
   F.save(wf, k, r)
-  local items = prefix .. 'i:' .. wf.id .. ':' .. k
-  if #variables > 0 then F.sliced('HSET', items, variables) end
-  if shape ~= '' then call('HSET', items, 'shape', shape) end
+  F.storeExpansion(wf, k, variables, shape)
   local x = { total = total, chunk = chunk, next = 0, active = 0, ready = 0, running = 0, waiting = 0, completed = 0, failed = 0,
     tolerated = tonumber(tolerated), failFast = tonumber(failFast), window = window }
   F.emit(wf, 'X ' .. k .. ' ' .. total)
@@ -187,12 +202,12 @@ end
 function F.items(wf, k, unit, attempt, token)
   local lane, planLane, pieces = take(), take(), takeList()
   local r = F.record(wf, k .. ':' .. unit)
-  local key = prefix .. 'i:' .. wf.id .. ':' .. k
+  local key, pre = F.itemsAt(wf, k)
   local node = F.record(wf, k)
   local x = node and F.readItems(wf, k)
   if not x then return 'S' end
   local c, first, count = F.spanOf(unit, x)
-  local recorded = call('HGET', key, 'r' .. c)
+  local recorded = call('HGET', key, pre .. 'r' .. c)
   local function head(i) return '\n' .. pieces[i] .. ' ' .. pieces[i + 1] .. ' ' .. pieces[i + 2] .. ' ' .. attempt .. ' ' .. token .. ' ' end
   if not r or not wf.open or node.status ~= 'E' or r.token ~= token or r.attempt ~= attempt or not (r.status == 'X' or r.status == 'W') then
     return recorded and string.find('\n' .. recorded, head(1), 1, true) and 'D' or 'S'
@@ -230,9 +245,9 @@ function F.items(wf, k, unit, attempt, token)
   local text = table.concat(s)
   if #out > 0 then
     local all = string.find(text, '[^C]') and text or 'C'
-    call('HSET', key, 'r' .. c, (recorded and recorded .. '\n' or '') .. table.concat(out, '\n'), 's' .. c, all)
+    call('HSET', key, pre .. 'r' .. c, (recorded and recorded .. '\n' or '') .. table.concat(out, '\n'), pre .. 's' .. c, all)
   elseif text ~= statuses then
-    call('HSET', key, 's' .. c, text)
+    call('HSET', key, pre .. 's' .. c, text)
   end
   if own or not string.find(text, '.', 1, true) then
     F.endClaim(wf, k, unit, r)

@@ -9,8 +9,8 @@ end
 local FINAL = { C = true, F = true, S = true, T = true }
 
 -- Whether this outcome may change the unit: it runs (or waits) under that very token.
-function F.guard(wf, r, attempt, token)
-  if not r then return 'S' end
+function F.guard(wf, k, r, attempt, token)
+  if not r then return F.guardPacked(wf, k, token) end
   if FINAL[r.status] or r.attempt ~= attempt then return r.token == token and 'D' or 'S' end
   if not wf.open or r.token ~= token or not (r.status == 'X' or r.status == 'W') then return 'S' end
   return 'O'
@@ -22,11 +22,12 @@ function F.unitField(k, unit) return unit == '-' and k or (k .. ':' .. unit) end
 function F.done(wf, k, unit, attempt, token)
   local letter, err, bad, cancelRest, group, result, route, writes = take(), take(), take(), take(), take(), take(), take(), takeList()
   local r = F.record(wf, k)
-  local code = F.guard(wf, r, attempt, token)
+  local code = F.guard(wf, k, r, attempt, token)
   if code ~= 'O' then return code end
   F.endClaim(wf, k, unit, r)
-  local x = r.phase == 'c' and F.readItems(wf, k)
-  if not x or x.total == 0 then F.move(wf, r.status, letter, 1) end
+  local suffix, x = F.suffixOf(k), r.phase == 'c' and F.readItems(wf, k)
+  if r.phase == 'g' then F.move(wf, 'P', 'S', F.tasksInside(wf, k))
+  elseif r.phase ~= 'j' and (not x or x.total == 0) then F.move(wf, r.status, letter, 1) end
   if r.status == 'W' then F.drop(wf, 'y' .. k) end
   r.status, r.finished = letter, wf.at
   F.save(wf, k, r)
@@ -35,16 +36,21 @@ function F.done(wf, k, unit, attempt, token)
   if letter == 'S' then F.emit(wf, 'K ' .. k .. ' ' .. err)
   else F.emit(wf, letter .. ' ' .. k .. ' - 1 ' .. attempt .. ' ' .. r.worker .. (err ~= '' and (' ' .. err) or '')) end
   if #writes > 0 then
+    local context, path = suffix == '' and wf.context or wf.inner, suffix == '' and '' or (string.sub(suffix, 2) .. '/')
     for i = 1, #writes, 2 do
-      local n = #wf.context
-      if writes[i + 1] ~= '' then wf.context[n + 1], wf.context[n + 2] = writes[i], writes[i + 1] end
+      local n = #context
+      if writes[i + 1] ~= '' then context[n + 1], context[n + 2] = path .. writes[i], writes[i + 1] end
     end
-    F.emit(wf, 'U ' .. k)
+    -- What an instance writes stays in it.
+    if suffix == '' then F.emit(wf, 'U ' .. k) end
   end
-  wf.left = wf.left - 1
-  if bad == '1' and not F.get(wf, 'bad') then F.put(wf, 'bad', err) end
-  F.leaveGroups(wf, group, bad == '1')
-  F.follow(wf, route)
+  if suffix == '' then wf.left = wf.left - 1 end
+  -- In an instance: what the instance fails with.
+  local verdict = suffix == '' and 'bad' or ('z' .. suffix)
+  if bad == '1' and not F.get(wf, verdict) then F.put(wf, verdict, err) end
+  if r.phase == 'j' then F.dropGroupFields(wf, k) end
+  F.leaveGroups(wf, group, bad == '1', suffix)
+  F.follow(wf, route, suffix)
   if cancelRest == '1' then F.cancelOpenTasks(wf) end
   return 'O'
 end

@@ -2,16 +2,16 @@
 
 -- Results of completed items stay; everything else of the chunks is forgotten.
 function F.reopenChunks(wf, k, x)
-  local key = prefix .. 'i:' .. wf.id .. ':' .. k
+  local key, pre = F.itemsAt(wf, k)
   for c = 0, math.ceil(x.total / x.chunk) - 1 do
-    local old = call('HMGET', key, 's' .. c, 'r' .. c)
+    local old = call('HMGET', key, pre .. 's' .. c, pre .. 'r' .. c)
     if old[1] and string.find(old[1], '[^C]') then
       local kept = {}
       for line in string.gmatch(old[2] or '', '[^\n]+') do
         if string.sub(line, 1, 1) == 'C' then kept[#kept + 1] = line end
       end
-      call('HSET', key, 's' .. c, (string.gsub(old[1], '[^C]', '.')))
-      if #kept > 0 then call('HSET', key, 'r' .. c, table.concat(kept, '\n')) else call('HDEL', key, 'r' .. c) end
+      call('HSET', key, pre .. 's' .. c, (string.gsub(old[1], '[^C]', '.')))
+      if #kept > 0 then call('HSET', key, pre .. 'r' .. c, table.concat(kept, '\n')) else call('HDEL', key, pre .. 'r' .. c) end
     end
   end
 end
@@ -28,7 +28,7 @@ function F.reopenItems(wf, k, r, group, lane, planLane)
   x.next, x.active, x.ready, x.running, x.waiting, x.failed = 0, 0, 0, 0, 0, 0
   r.status, r.token, r.finished, r.phase = 'E', '0', '0', 'x'
   F.save(wf, k, r)
-  F.startGroups(wf, group)
+  F.startGroups(wf, group, F.suffixOf(k))
   F.emit(wf, 'R ' .. k)
   F.advanceItems(wf, k, x, lane, planLane)
 end
@@ -41,7 +41,7 @@ function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
     local history = F.get(wf, 'h' .. k)
     F.put(wf, 'h' .. k, (history and history .. '\n' or '') .. attempt)
   end
-  if open == '0' then F.readyTask(wf, k, group, lane, phase)
+  if open == '0' then F.readyTask(wf, k, group, lane, phase, F.suffixOf(k))
   elseif open ~= '' then F.put(wf, 'o' .. k, open) end
 end
 

@@ -21,7 +21,8 @@ function F.takeApart(entry)
       entries[#entries + 1] = id .. ' ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. timeoutMs
     end
   end
-  call('HSET', prefix .. 'i:' .. id .. ':' .. k, 's' .. c, alone)
+  local items, pre = F.itemsAt(wf, k)
+  call('HSET', items, pre .. 's' .. c, alone)
   F.drop(wf, k .. ':' .. unit)
   return entries
 end

@@ -4,7 +4,7 @@
 function F.retry(wf, k, unit, attempt, token)
   local delayMs, err = tonumber(take()), take()
   local r = F.record(wf, k)
-  local code = F.guard(wf, r, attempt, token)
+  local code = F.guard(wf, k, r, attempt, token)
   if code ~= 'O' then return code end
   F.endClaim(wf, k, unit, r)
   F.move(wf, r.status, 'W', 1)
@@ -30,7 +30,7 @@ end
 function F.wait(wf, k, unit, attempt, token)
   local delayMs, result = tonumber(take()), take()
   local r = F.record(wf, k)
-  local code = F.guard(wf, r, attempt, token)
+  local code = F.guard(wf, k, r, attempt, token)
   if code ~= 'O' then return code end
   if r.status == 'W' then return 'D' end
   F.endClaim(wf, k, unit, r)
@@ -46,7 +46,7 @@ end
 
 -- How many items of a unit are still its own to run.
 function F.openItems(wf, k, unit, r)
-  if r.phase ~= 'i' then return r.phase == 'c' and 0 or 1 end
+  if r.phase ~= 'i' then return (r.phase == 'p' or r.phase == 'x') and 1 or 0 end
   local x = F.readItems(wf, k)
   local c, first, count = F.spanOf(unit, x)
   if string.sub(unit, 1, 1) ~= 'r' then return 1, x end

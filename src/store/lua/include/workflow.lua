@@ -2,8 +2,9 @@
 --
 -- Records of tasks and units are texts of space-separated fields:
 --   status attempt token losses readyMs startedMs finishedMs worker phase untilMs
+-- under <task>, or <task>@<path> in an instance of an expanded group (include/instances.lua), and <that>:<unit>,
 -- with times in ms since submission; untilMs is the end of a wait, or of a running attempt that has a timeout. Statuses: R ready, X running, W waiting, E items phase, C completed, F failed,
--- S skipped, K cancelled, T timed out; a task without a record is pending. Phases: p plain task, x expand, c collect, i items.
+-- S skipped, K cancelled, T timed out; a task without a record is pending. Phases: p plain task, x expand, c collect, i items; g expand and j collect of a group.
 local COUNT = { P = 2, R = 3, X = 4, W = 5, C = 6, F = 7, S = 8, K = 9, T = 10 }
 local workflows, loaded = {}, {}
 
@@ -16,7 +17,7 @@ function F.loadWorkflow(id)
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
   wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
-    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, context = {},
+    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, context = {}, inner = {}, packed = {},
     wasReady = n[3], wasRunning = n[4], wasWaiting = n[5] }
   workflows[id] = wf
   loaded[#loaded + 1] = wf
@@ -79,9 +80,10 @@ function F.group(wf, g)
   end
   return group
 end
--- chain: the groups around a task, outermost first: 0.2.3
-function F.startGroups(wf, chain)
+-- chain: the groups around a task, outermost first: 0.2.3; suffix: '' or @<path>, of the instance it stands in.
+function F.startGroups(wf, chain, suffix)
   for g in string.gmatch(chain, '%d+') do
+    g = g .. suffix
     local group = F.group(wf, g)
     if group.started == '0' then
       group.started = '1'
@@ -89,18 +91,27 @@ function F.startGroups(wf, chain)
     end
   end
 end
--- A task has ended: inner groups end before those around them.
-function F.leaveGroups(wf, chain, bad)
-  local rest = chain
+-- A task has ended: inner groups end before those around them. In an instance the outermost is the expanded group.
+function F.leaveGroups(wf, chain, bad, suffix)
+  local rest = chain ~= '' and chain or nil
   while rest do
     local around, g = string.match(rest, '^(.*)%.(%d+)$')
-    g = g or rest
+    g = (g or rest) .. suffix
     local group = F.group(wf, g)
     group.left = group.left - 1
     if bad then group.failed = '1' end
-    if group.left == 0 and group.started == '1' then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
+    if group.left == 0 then
+      if group.started ~= '0' then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
+      if not around and suffix ~= '' then F.endInstance(wf, suffix, group.started) end
+    end
     rest = around
   end
+end
+
+-- '' or @<path>: the instance of an expanded group that a task stands in.
+function F.suffixOf(k)
+  local at = string.find(k, '@', 1, true)
+  return at and string.sub(k, at) or ''
 end
 
 -- Attempts that a task had before retryWorkflow: the next ones count on from there.
@@ -112,30 +123,34 @@ function F.setTimer(wf, dueMs, member)
 end
 
 -- A task whose last open dependency came: its record, its event, its place in the lane.
-function F.readyTask(wf, k, g, lane, phase)
-  F.startGroups(wf, g)
+function F.readyTask(wf, k, g, lane, phase, suffix)
+  F.startGroups(wf, g, suffix)
   local attempt = tostring(F.base(wf, k) + 1)
   F.save(wf, k, F.newRecord(wf, 'R', attempt, phase))
   F.emit(wf, 'R ' .. k)
-  F.move(wf, 'P', 'R', 1)
+  if phase ~= 'g' then F.move(wf, 'P', 'R', 1) end
   F.pushUnit(wf, lane, k, '-', attempt)
 end
-function F.releaseTask(wf, k, need, g, lane, phase)
+function F.releaseTask(wf, k, need, g, lane, phase, suffix)
   if F.record(wf, k) then return end
   if need ~= '1' then
     local open = tonumber(F.get(wf, 'o' .. k) or need) - 1
     if open > 0 then F.put(wf, 'o' .. k, open); return end
     F.drop(wf, 'o' .. k)
   end
-  F.readyTask(wf, k, g, lane, phase)
+  F.readyTask(wf, k, g, lane, phase, suffix)
 end
 -- Static routing made by the plan, in order: d = one dependency of a task came, s = skip a task (and, while it was
 -- really skipped now, m = the same as d for those that can do without it). Fields: task/need or cause/groups/lane/phase; tokens are separated by spaces.
-function F.follow(wf, route)
+-- suffix: the instance that all of these tasks stand in.
+function F.follow(wf, route, suffix)
   local skipped = false
-  for kind, k, b, g, lane, phase in string.gmatch(route, '(%a)(%d+)/(%d+)/([%d.]+)/([^/ ]+)/(%a)') do
-    if kind == 's' then skipped = F.skipTask(wf, k, b, g)
-    elseif kind == 'd' or skipped then F.releaseTask(wf, k, b, g, lane, phase) end
+  for kind, k, b, g, lane, phase in string.gmatch(route, '(%a)(%d+)/(%d+)/([%d.]*)/([^/ ]+)/(%a)') do
+    -- The end of this very task may have ended the instance.
+    if wf.packed[suffix] then return end
+    k = k .. suffix
+    if kind == 's' then skipped = F.skipTask(wf, k, b, g, phase, suffix)
+    elseif kind == 'd' or skipped then F.releaseTask(wf, k, b, g, lane, phase, suffix) end
   end
 end
 
@@ -191,6 +206,7 @@ function F.flushWorkflows()
     if #fields > 6 then F.sliced('HSET', wf.w, fields) end
     if #gone > 0 then F.sliced('HDEL', wf.w, gone) end
     if #wf.context > 0 then F.sliced('HSET', prefix .. 'c:' .. wf.id, wf.context) end
+    if #wf.inner > 0 then F.sliced('HSET', prefix .. 'v:' .. wf.id, wf.inner) end
   end
   local queued = F.flushLanes(ready, running, waiting)
   if #ids > 0 or queued > 0 then

@@ -1,0 +1,250 @@
+-- Expanded groups. Each instance is a small workflow of its own: its tasks are written <task>@<path>, where the path tells the
+-- group and the position, from the outside in (5@2.3: task 5 in instance 3 of group 2), and so are the counters of its groups.
+-- Instances are admitted in a window; what is left of an ended one is packed into one field, t<position> beside the items.
+-- The group itself has a record and items (x<k>) like an expanded task; d<k> says how an instance starts: the groups in it with
+-- the number of their nodes, and a route; n<k> counts the tasks of its ended instances by status; z@<path> is what an instance
+-- fails with.
+local PACKED = { '', 'e', 'h', 'p', 'r', 'b', 'x', 'n' }
+local GROUP_LANE = '$plan~0'
+local FINAL_GROUP = { C = true, F = true, S = true, K = true, T = true }
+
+-- 2.3.4.7: instance 7 of the group 4@2.3. Answers the group, its number, the position.
+function F.groupOf(path)
+  local parent, g, index = string.match(path, '^(.-)%.?(%d+)%.(%d+)$')
+  return parent == '' and g or (g .. '@' .. parent), g, tonumber(index)
+end
+-- What the paths of a group's instances begin with: 4@2.3 -> 2.3.4.
+function F.instancePath(k)
+  local at = string.find(k, '@', 1, true)
+  return (at and (string.sub(k, at + 1) .. '.' .. string.sub(k, 1, at - 1)) or k) .. '.'
+end
+-- Tasks that one instance has, those of groups inside it before they are expanded among them.
+function F.tasksInside(wf, k)
+  return tonumber(F.get(wf, 'm' .. string.match(k, '^%d+')))
+end
+
+function F.startInstance(wf, k, index)
+  local suffix = '@' .. F.instancePath(k) .. index
+  local groups, route = string.match(F.get(wf, 'd' .. k), '^([^|]*)|(.*)$')
+  local first
+  for g, left in string.gmatch(groups, '(%d+):(%d+)') do
+    wf.groups[g .. suffix] = { left = tonumber(left), failed = '0', started = first and '0' or tostring(math.max(1, wf.at)) }
+    if not first then first = g; F.emit(wf, 'G ' .. g .. suffix) end
+  end
+  F.follow(wf, route, suffix)
+end
+
+-- Notes how an instance ended, as of an item: C, or F with its error.
+function F.noteInstance(wf, k, x, index, letter, startedMs, text)
+  local items, pre = F.itemsAt(wf, k)
+  local c, offset = math.floor(index / x.chunk), index % x.chunk
+  local s, size = F.chunkStatuses(wf, k, c, x)
+  s = string.sub(s, 1, offset) .. letter .. string.sub(s, offset + 2)
+  if size > 1 and not string.find(s, '[^C]') then s = 'C' end
+  local before = call('HGET', items, pre .. 'r' .. c)
+  local line = letter .. ' ' .. offset .. ' 1 1 0 ' .. startedMs .. ' ' .. wf.at .. ' ' .. text
+  call('HSET', items, pre .. 's' .. c, s, pre .. 'r' .. c, (before and before .. '\n' or '') .. line)
+end
+
+local COUNTED = { C = 6, F = 7, S = 8, K = 9, T = 10 }
+-- Adds up how the tasks of an instance ended.
+function F.countPacked(n, kind, node, text, isExpanded)
+  if kind == 'n' then
+    local i = 0
+    for count in string.gmatch(text, '%d+') do i = i + 1; n[i] = n[i] + tonumber(count) end
+  elseif kind == 'x' then
+    local total, completed, failed = string.match(text, '^(%d+) %d+ %d+ %d+ %d+ %d+ %d+ (%d+) (%d+)')
+    n[1], n[COUNTED.C], n[COUNTED.F] = n[1] + total, n[COUNTED.C] + completed, n[COUNTED.F] + failed
+    n[COUNTED.K] = n[COUNTED.K] + total - completed - failed
+  elseif kind == '' and not isExpanded then
+    local at = COUNTED[string.sub(text, 1, 1)]
+    n[1], n[at] = n[1] + 1, n[at] + 1
+  end
+end
+
+-- Packs the records of an instance that has ended and forgets its counters.
+function F.packInstance(wf, k, group, index)
+  local suffix, nodes, fields = '@' .. F.instancePath(k) .. index, F.nodesIn(wf, group), {}
+  for _, node in ipairs(nodes) do
+    local number = string.match(node, '%d+')
+    for _, kind in ipairs(PACKED) do fields[#fields + 1] = kind .. number .. suffix end
+  end
+  local stored = {}
+  for s = 1, #fields, SLICE do
+    for i, value in ipairs(call('HMGET', wf.w, unpack(fields, s, math.min(#fields, s + SLICE - 1)))) do stored[s + i - 1] = value end
+  end
+  local out, n = {}, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  for j, node in ipairs(nodes) do
+    local number, texts = string.match(node, '%d+'), {}
+    for i, kind in ipairs(PACKED) do
+      local at = (j - 1) * #PACKED + i
+      local value = wf.set[fields[at]]
+      if value == nil then value = stored[at] end
+      if type(value) == 'table' then value = value.total and F.itemsText(value) or F.recordText(value) end
+      if value then
+        texts[kind] = value
+        out[#out + 1] = kind .. number .. ' ' .. value
+        F.drop(wf, fields[at])
+      end
+    end
+    wf.items[number .. suffix] = nil
+    F.countNode(wf, n, node, texts)
+  end
+  local groups = string.match(F.get(wf, 'd' .. k), '^([^|]*)|')
+  for g in string.gmatch(groups, '(%d+):') do
+    wf.groups[g .. suffix] = nil
+    F.drop(wf, 'g' .. g .. suffix)
+  end
+  F.drop(wf, 'z' .. suffix)
+  wf.packed[suffix] = true
+  local items, pre = F.itemsAt(wf, k)
+  call('HSET', items, pre .. 't' .. index, table.concat(out, '\1'))
+  F.addCounts(wf, k, n)
+end
+function F.countNode(wf, n, node, texts)
+  if string.sub(node, 1, 1) == 'g' then
+    -- What was never expanded counts as its tasks would have.
+    if texts.x then if texts.n then F.countPacked(n, 'n', node, texts.n) end
+    else
+      local inside, at = F.tasksInside(wf, string.sub(node, 2)), string.sub(texts[''], 1, 1) == 'K' and COUNTED.K or COUNTED.S
+      n[1], n[at] = n[1] + inside, n[at] + inside
+    end
+    return
+  end
+  local isExpanded = texts.x and string.sub(texts.x, 1, 2) ~= '0 '
+  if isExpanded then F.countPacked(n, 'x', node, texts.x) end
+  F.countPacked(n, '', node, texts[''], isExpanded)
+end
+function F.addCounts(wf, k, n)
+  local before, i = F.get(wf, 'n' .. k), 0
+  if before then
+    for count in string.gmatch(before, '%d+') do i = i + 1; n[i] = n[i] + tonumber(count) end
+  end
+  F.put(wf, 'n' .. k, table.concat(n, ' '))
+end
+
+-- The last node of an instance has ended.
+function F.endInstance(wf, suffix, startedMs)
+  local k, group, index = F.groupOf(string.sub(suffix, 2))
+  local x, err = F.readItems(wf, k), F.get(wf, 'z' .. suffix)
+  F.noteInstance(wf, k, x, index, err and 'F' or 'C', startedMs, err or '[]')
+  F.packInstance(wf, k, group, index)
+  x.active, x.running = x.active - 1, x.running - 1
+  if err then x.failed = x.failed + 1 else x.completed = x.completed + 1 end
+  F.putItems(wf, k, x)
+  if not x.isAdvancing then F.advanceInstances(wf, k, x) end
+end
+
+-- Admits instances while the window has room; when all have ended, or too many failed, the group is collected. An instance
+-- may end while it is being started, when none of its tasks can run.
+function F.advanceInstances(wf, k, x)
+  x.isAdvancing = true
+  while true do
+    if x.failed > x.tolerated and x.failFast == 1 and x.completed + x.failed < x.total then
+      F.cancelInstances(wf, k, x)
+      F.collectGroup(wf, k)
+      break
+    elseif x.completed + x.failed == x.total then
+      F.collectGroup(wf, k)
+      break
+    elseif x.next < x.total and x.active < x.window then
+      local index = x.next
+      x.next, x.active, x.running = index + 1, x.active + 1, x.running + 1
+      F.startInstance(wf, k, index)
+    else
+      break
+    end
+  end
+  x.isAdvancing = nil
+  F.putItems(wf, k, x)
+end
+function F.collectGroup(wf, k)
+  local r = F.record(wf, k)
+  r.status, r.phase, r.token = 'R', 'j', '0'
+  F.save(wf, k, r)
+  F.pushUnit(wf, GROUP_LANE, k, '-', r.attempt)
+end
+-- Once the group's output is made nobody starts an instance any more.
+function F.dropGroupFields(wf, k)
+  F.drop(wf, 'd' .. k)
+end
+
+-- Positions of the instances that have started and not ended. Looks through all fields: for what happens once per group.
+function F.activeInstances(wf, k)
+  local path, found, seen = F.instancePath(k), {}, {}
+  local function look(field)
+    local index = string.match(field, '^%d+@(.+)$')
+    index = index and string.sub(index, 1, #path) == path and string.match(string.sub(index, #path + 1), '^%d+$')
+    if index and not seen[index] then seen[index] = true; found[#found + 1] = tonumber(index) end
+  end
+  for _, field in ipairs(call('HKEYS', wf.w)) do
+    if string.sub(field, 1, 1) == 'g' and wf.set[field] ~= false then look(string.sub(field, 2)) end
+  end
+  for field in pairs(wf.groups) do look(field) end
+  table.sort(found)
+  return found
+end
+
+function F.cancelInstances(wf, k, x)
+  local group, path, inside = string.match(k, '^%d+'), F.instancePath(k), F.tasksInside(wf, k)
+  F.move(wf, 'P', 'K', inside * (x.total - x.completed - x.failed - x.active))
+  for _, index in ipairs(F.activeInstances(wf, k)) do
+    F.cancelScope(wf, group, '@' .. path .. index)
+    F.packInstance(wf, k, group, index)
+  end
+  F.dropUnits(wf, function(node)
+    local at = string.find(node, '@', 1, true)
+    return at and string.sub(node, at + 1, at + #path) == path
+  end)
+  x.active, x.running, x.next = 0, 0, x.total
+end
+function F.cancelGroup(wf, k)
+  local r = F.record(wf, k)
+  if r and FINAL_GROUP[r.status] then return false end
+  if r and r.status == 'E' then
+    local x = F.readItems(wf, k)
+    F.cancelInstances(wf, k, x)
+    F.putItems(wf, k, x)
+  elseif not r or r.phase == 'g' then
+    F.move(wf, 'P', 'K', F.tasksInside(wf, k))
+  end
+  r = r or F.newRecord(wf, 'P', '0', 'g')
+  r.status, r.finished, r.token = 'K', wf.at, '0'
+  F.save(wf, k, r)
+  F.drop(wf, 'o' .. k)
+  F.dropGroupFields(wf, k)
+  return true
+end
+
+-- expandGroup: total, chunk, window, tolerated, failFast, how an instance starts, shape or '', count + (v<chunk>, variables)
+function F.expandGroup(wf, k, unit, attempt, token)
+  local total, chunk, window, tolerated, failFast, start, shape, variables = tonumber(take()), tonumber(take()), tonumber(take()), take(), take(), take(), take(), takeList()
+  local r = F.record(wf, k)
+  if r and r.status == 'E' and r.token == token then return 'D' end
+  local code = F.guard(wf, k, r, attempt, token)
+  if code ~= 'O' then return code end
+  F.endClaim(wf, k, unit, r)
+  r.status = 'E'
+  F.save(wf, k, r)
+  F.storeExpansion(wf, k, variables, shape)
+  F.put(wf, 'd' .. k, start)
+  local inside = F.tasksInside(wf, k)
+  F.emit(wf, 'X ' .. k .. ' ' .. total)
+  wf.n[1], wf.n[COUNT.P] = wf.n[1] + inside * (total - 1), wf.n[COUNT.P] + inside * (total - 1)
+  local x = { total = total, chunk = chunk, next = 0, active = 0, ready = 0, running = 0, waiting = 0, completed = 0, failed = 0,
+    tolerated = tonumber(tolerated), failFast = tonumber(failFast), window = window }
+  wf.items[k] = x
+  F.advanceInstances(wf, k, x)
+  return 'O'
+end
+
+-- What was recorded of a task whose instance has ended since: D under the same token, S otherwise.
+function F.guardPacked(wf, k, token)
+  local node, path = string.match(k, '^(%d+)@(.+)$')
+  if not node or wf.id == '' then return 'S' end
+  local group, _, index = F.groupOf(path)
+  local items, pre = F.itemsAt(wf, group)
+  local text = call('HGET', items, pre .. 't' .. index)
+  local record = text and string.match('\1' .. text, '\1' .. node .. ' ([^\1]*)')
+  return record and F.readRecord(record).token == token and 'D' or 'S'
+end
