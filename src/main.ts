@@ -25,6 +25,7 @@ import { createLog, type Log } from "./runtime/log.js";
 import { checkDeployment } from "./store/checkDeployment.js";
 import { connect, type Connections, type Redis, type RedisAddress } from "./store/connect.js";
 import { InstanceReader } from "./store/InstanceReader.js";
+import { InstanceStates } from "./store/InstanceStates.js";
 import { ItemReader } from "./store/ItemReader.js";
 import { ShardKeys } from "./store/keys.js";
 import { LaneRepair } from "./store/LaneRepair.js";
@@ -103,11 +104,12 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
   const fields = new NodeFields(reads, shards);
   const workflows = new WorkflowReader(reads, shards, plans, fleet, fields);
   const items = new ItemReader(reads, fields);
+  const instances = new InstanceReader(reads, shards, fields);
   return {
-    shards, plans, fleet, workflows, items,
+    shards, plans, fleet, workflows, items, instances,
     definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
     store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
-    reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), new InstanceReader(reads, shards, fields)),
+    reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, fleet)),
   };
 }
 
@@ -116,7 +118,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const log = options.log ?? createLog(config.logLevel, 2);
   const { connections, embedded, close } = await openRedis(config, log);
   const redis = connections.reads;
-  const { shards, plans, fleet, workflows, items, definitions, store, reader } = wireStore(connections, config);
+  const { shards, plans, fleet, workflows, items, instances, definitions, store, reader } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const settlement = new Settlement(contexts);
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
@@ -134,7 +136,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   await wake.start();
   const hub = new Hub();
   wake.onEvents((ids) => hub.ring(ids));
-  const logReads = new LogReads(redis, shards, workflows, items, (id, plan, node) => resultOf(reader, contexts, id, plan, node));
+  const logReads = new LogReads(redis, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
   const events = new EventManager(new EventLog(redis, logReads), hub, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);

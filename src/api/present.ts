@@ -158,11 +158,13 @@ export function presentWorkflow(snapshot: WorkflowSnapshot): Workflow {
 export function presentGroup(workflowId: string, group: GroupState): TaskGroup {
   return fill(new TaskGroup(), {
     id: `${workflowId}/${group.address}`,
-    name: group.name,
+    workflowId,
+    state: group,
+    name: group.isInstance ? group.address : group.name,
     status: group.status,
     counts: group.counts,
+    instanceCounts: group.expanded?.instances,
     tasks: group.tasks.map(presentTask),
-    groups: group.groups.map((nested) => presentGroup(workflowId, nested)),
   });
 }
 

@@ -1,11 +1,11 @@
 /** Between the worker protocol and the domain. */
 
 import type { ClaimTasksInput as ClaimRequest, ClaimedTask as Claimed, TaskOutcome } from "../engine/WorkerProtocol.js";
+import type { ApiContext } from "./context.js";
 import type { ClaimTasksInput } from "./inputs/ClaimTasksInput.js";
 import { presentTask } from "./present.js";
 import type { ClaimedTask } from "./types/ClaimedTask.js";
 import type { TaskPayload } from "./types/TaskPayload.js";
-import type { WorkflowReads } from "./WorkflowReads.js";
 
 export function toClaimRequest(input: ClaimTasksInput): ClaimRequest {
   return {
@@ -23,9 +23,10 @@ export function presentClaimedTask({ leaseUntilMs, ...task }: Claimed): ClaimedT
 }
 
 /** @param wanted whether the client asked for the task */
-export async function toTaskPayload(reads: WorkflowReads, { workflowId, address, problems }: TaskOutcome, wanted: boolean): Promise<TaskPayload> {
+export async function toTaskPayload({ reads, engine }: Pick<ApiContext, "reads" | "engine">, { workflowId, address, problems }: TaskOutcome, wanted: boolean): Promise<TaskPayload> {
   if (!wanted || workflowId === undefined) return { problems };
   reads.forget(workflowId);
-  const task = (await reads.detail(workflowId))?.tasks.find((state) => state.address === address);
+  const detail = await reads.detail(workflowId);
+  const task = detail && address !== undefined ? await engine.task(detail, address) : undefined;
   return { ...(task ? { task: presentTask(task) } : {}), problems };
 }

@@ -6,6 +6,7 @@ import { lexicographicSortSchema, printSchema } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import { buildSchema } from "type-graphql";
 import type { PubSub } from "type-graphql";
+import { GroupFields } from "./fields/groupFields.js";
 import { TaskFields } from "./fields/taskFields.js";
 import { WorkflowFields } from "./fields/workflowFields.js";
 import { CancelWorkflowMutation } from "./operations/cancelWorkflow.js";
@@ -62,7 +63,7 @@ const NO_PUB_SUB: PubSub = {
 };
 
 export async function createSchema(): Promise<GraphQLSchema> {
-  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, TaskFields], pubSub: NO_PUB_SUB, validate: false });
+  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, GroupFields, TaskFields], pubSub: NO_PUB_SUB, validate: false });
   for (const [name, description] of Object.entries(ROOT_DESCRIPTIONS)) {
     const type = schema.getType(name);
     if (type) type.description = description;

@@ -52,7 +52,8 @@ export class ContextReader {
     for (const [key, value] of await this.#own(place, missing)) values.set(key, value);
     if (place.path === "") return values;
     await this.#loadItem(place, values);
-    const outside = missing.filter((key) => !values.has(key));
+    // A name that is written inside means what is written there, also when that does not come.
+    const outside = missing.filter((key) => !values.has(key) && !place.scope.writerOf.has(key));
     if (outside.length === 0) return values;
     const further = await this.load(around(place), outside);
     for (const key of outside) {
@@ -63,6 +64,12 @@ export class ContextReader {
       if (!isReduced(around(place), key)) this.remember(place, key, value, 0);
     }
     return values;
+  }
+
+  /** What a task has written under a key in this place. */
+  async written(place: Place, key: string): Promise<JsonValue | undefined> {
+    const text = (await this.#texts(place, [key])).get(key);
+    return text === undefined ? undefined : this.#value(place, key, text);
   }
 
   /** A value that was just written, or read. */
@@ -185,7 +192,7 @@ export class ContextReader {
     const texts = await this.reader.instanceTexts(places[0]?.workflowId ?? "", places.flatMap(({ path }) => keys.map((key) => ({ path, key }))));
     return Promise.all(places.map(async (place, i) => {
       const reduced = await this.#reduced(place, keys, new Map());
-      return Promise.all(keys.map((key, j) => {
+      return Promise.all(keys.map(async (key, j) => {
         const text = texts[i * keys.length + j];
         if (place.scope.reduced.has(key)) return reduced.get(key);
         return text === undefined ? undefined : this.#value(place, key, text);

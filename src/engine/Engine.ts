@@ -9,7 +9,7 @@ import type { RegisterDefinitionOutcome, RegisteredDefinition } from "./Definiti
 import type { HandlerInfo } from "./handlers.js";
 import type { SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import type {
-  AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot,
+  AttemptState, GroupState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot,
 } from "./snapshot.js";
 
 /** On whose behalf a verb runs. */
@@ -67,6 +67,14 @@ export interface Engine {
   workflow(caller: Caller, id: string): Promise<WorkflowSnapshot | null>;
   workflowDetail(caller: Caller, id: string): Promise<WorkflowDetail | null>;
   workflows(caller: Caller, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>>;
+  /** One task by its address, in an instance of an expanded group or not; undefined when there is none. */
+  task(detail: WorkflowDetail, address: string): Promise<TaskState | undefined>;
+  /** A group by its address, or an instance of an expanded one. */
+  group(detail: WorkflowDetail, address: string): Promise<GroupState | undefined>;
+  /** Tasks in the order of the definition, those of instances among them. */
+  tasks(detail: WorkflowDetail, filter: { status?: readonly TaskStatus[] }, page: { first: number; after?: string }): Promise<Page<TaskState>>;
+  /** Instances of a group that is expanded as a whole, in item order. */
+  instances(detail: WorkflowDetail, group: GroupState, page: { first: number; after?: string }): Promise<Page<GroupState>>;
   /** The context, whole or the keys asked for (absent keys are left out), views over items assembled. */
   context(id: string, keys?: readonly string[]): Promise<JsonObject>;
   /** Items of an expanded task, in item order. */

@@ -19,9 +19,12 @@ import type { HandlerInfo, HandlerRegistry } from "./handlers.js";
 import { pageOfItems } from "./itemPages.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { WorkflowReader } from "./ports.js";
-import type { AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
+import { pageOfInstances, pageOfTasks } from "./taskPages.js";
+import type { AttemptState, GroupState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
 import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
-import { rootPlace } from "./Place.js";
+import { locate } from "./locate.js";
+import { nodeKey, type InstancePath } from "./nodeKey.js";
+import { placeOf } from "./Place.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
 import type { WorkflowControl } from "./WorkflowControl.js";
 
@@ -96,6 +99,31 @@ export class LocalEngine implements Engine {
     return this.services.reader.list(caller.tenant, filter, page);
   }
 
+  async task(detail: WorkflowDetail, address: string): Promise<TaskState | undefined> {
+    const found = await locate(this.services.reader, detail.plan, detail.id, address);
+    if (!found || found.node.kind !== "TASK" || found.identifier !== undefined) return undefined;
+    if (found.path === "") return detail.tasks[found.node.index];
+    const instance = await this.services.reader.instance(detail, found.path);
+    return instance && tasksOf(instance).find(({ node }) => node.index === found.node.index);
+  }
+
+  async group(detail: WorkflowDetail, address: string): Promise<GroupState | undefined> {
+    const declared = groupAt(detail.groups, address);
+    if (declared) return declared;
+    const end = address.lastIndexOf("]");
+    const found = end < 0 ? undefined : await locate(this.services.reader, detail.plan, detail.id, address.slice(0, end + 1));
+    const instance = found?.node.kind === "GROUP" ? await this.services.reader.instance(detail, found.path) : undefined;
+    return instance && groupAt([instance], address);
+  }
+
+  tasks(detail: WorkflowDetail, filter: { status?: readonly TaskStatus[] }, page: { first: number; after?: string }): Promise<Page<TaskState>> {
+    return pageOfTasks(this.services.reader, detail, filter.status, page);
+  }
+
+  instances(detail: WorkflowDetail, group: GroupState, page: { first: number; after?: string }): Promise<Page<GroupState>> {
+    return pageOfInstances(this.services.reader, detail, group, page);
+  }
+
   async context(id: string, keys?: readonly string[]): Promise<JsonObject> {
     const plan = await this.services.reader.planOf(id);
     return plan ? this.services.contexts.read(id, plan, keys) : {};
@@ -108,14 +136,14 @@ export class LocalEngine implements Engine {
   async result(task: TaskState): Promise<JsonValue | undefined> {
     if (task.status !== "COMPLETED") return undefined;
     const plan = await this.services.reader.planOf(task.workflowId);
-    return plan && resultOf(this.services.reader, this.services.contexts, task.workflowId, plan, task.node);
+    return plan && resultOf(this.services.reader, this.services.contexts, plan, task.node, task);
   }
 
   async input(task: TaskState): Promise<JsonValue | undefined> {
     if (task.status === "PENDING" || task.node.expansion || task.readyMs === undefined) return undefined;
     const plan = await this.services.reader.planOf(task.workflowId);
     if (!plan) return undefined;
-    const values = new Map(Object.entries(await this.services.contexts.read(task.workflowId, plan, readableKeys(task.node))));
+    const values = await this.services.contexts.load(placeOf(plan, task.node, task), readableKeys(task.node));
     const scope = new TaskScope(values, task.node, { workflowId: task.workflowId, workflowName: plan.definition.name, attempt: task.attempt });
     try {
       return await compiledTask(task.node).input.render(scope);
@@ -141,12 +169,22 @@ export class LocalEngine implements Engine {
 
 /** A completed task's result: kept beside the context when it is not what its one key holds. */
 export async function resultOf(
-  reader: WorkflowReader, contexts: ContextReader, workflowId: string, plan: Plan, node: PlanNode,
+  reader: WorkflowReader, contexts: ContextReader, plan: Plan, node: PlanNode, at: { workflowId: string; path?: InstancePath },
 ): Promise<JsonValue | undefined> {
-  const text = await reader.resultText(workflowId, node.index);
+  const text = await reader.resultText(at.workflowId, nodeKey(node.index, at.path));
   if (text !== undefined) return JSON.parse(text) as JsonValue;
   const key = node.keys[0];
   if (key === undefined) return undefined;
-  if (plan.root.reduced.has(key)) return node.expansion ? contexts.outputOf(rootPlace(workflowId, plan), node) : undefined;
-  return (await contexts.read(workflowId, plan, [key]))[key];
+  const place = placeOf(plan, node, at);
+  if (place.scope.reduced.has(key)) return node.expansion ? contexts.outputOf(place, node) : undefined;
+  return contexts.written(place, key);
+}
+
+function groupAt(groups: readonly GroupState[], address: string): GroupState | undefined {
+  const found = groups.find((group) => group.address === address || address.startsWith(`${group.address}.`));
+  return found === undefined || found.address === address ? found : groupAt(found.groups, address);
+}
+
+function tasksOf(group: GroupState): TaskState[] {
+  return [...group.tasks, ...group.groups.flatMap(tasksOf)];
 }

@@ -1,6 +1,7 @@
 /** Turns what happened to an attempt into the outcome to record: completed, retried, failed, ignored, fallen back, skipped. */
 
 import { FanwireError } from "../errors.js";
+import { addressIn } from "../workflow/addresses.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import type { TaskError } from "../workflow/events.js";
 import { decideFailure } from "../workflow/failure.js";
@@ -16,6 +17,11 @@ import { placeOf } from "./Place.js";
 import type { DoneOutcome, ItemPiece, Outcome, UnitRef } from "./ports.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
 import { TaskGroup } from "./TaskGroup.js";
+
+/** An error as a fallback sees it: which item failed first, when the others were cancelled then, depends on timing. */
+function timeless({ details, ...error }: TaskError): TaskError {
+  return error.code === "TOLERANCE_EXCEEDED" || details === undefined ? error : { ...error, details };
+}
 
 /** A failure as data; errors without a code of their own are HANDLER_ERROR. */
 export function toTaskError(error: unknown, task: string): TaskError {
@@ -56,6 +62,15 @@ export function reducedKey(plan: Plan, node: PlanNode, key: string): ReducedKey 
   return plan.scopes.get(node.scope)?.reduced.get(key);
 }
 
+/** The task that writes a key in the nearest scope outward. */
+function writerAround(plan: Plan, node: PlanNode, key: string): number | undefined {
+  for (let scope = plan.scopes.get(node.scope); scope; scope = scope.parent) {
+    const writer = scope.writerOf.get(key);
+    if (writer) return writer.index;
+  }
+  return undefined;
+}
+
 export class Settlement {
   constructor(private readonly contexts: ContextReader, private readonly random: () => number = Math.random) {}
 
@@ -89,9 +104,9 @@ export class Settlement {
     return this.#done(node, ref, "SKIPPED", { error: "C", route: TaskGroup.route(plan, node, "CONDITION") });
   }
 
-  /** A task that waited for all writers of a key, none of which delivered anything. @param key required, with a reducer, absent */
+  /** A task that has waited for all writers of a key that it cannot do without, none of which delivered anything. */
   skipMissing(plan: Plan, node: PlanNode, ref: UnitRef, key: string): DoneOutcome {
-    const cause = reducedKey(plan, node, key)?.writers[0] ?? node.index;
+    const cause = reducedKey(plan, node, key)?.writers[0] ?? writerAround(plan, node, key) ?? node.index;
     return this.#done(node, ref, "SKIPPED", { error: `U${cause}`, route: TaskGroup.route(plan, node, "MISSING") });
   }
 
@@ -128,7 +143,7 @@ export class Settlement {
           const value = await this.#fallback(plan, node, ref, error);
           return this.complete(plan, node, ref, { text: JSON.stringify(value), value }, error);
         } catch (second) {
-          return this.#failed(plan, node, ref, toTaskError(second, node.address), true);
+          return this.#failed(plan, node, ref, toTaskError(second, addressIn(plan, node.address, ref.path)), true);
         }
     }
   }
@@ -142,7 +157,7 @@ export class Settlement {
 
   async #fallback(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError): Promise<JsonValue> {
     const values = await this.contexts.load(placeOf(plan, node, ref), readableKeys(node));
-    const scope = new TaskScope(values, node, { workflowId: ref.workflowId, workflowName: plan.definition.name, attempt: ref.attempt, error });
+    const scope = new TaskScope(values, node, { workflowId: ref.workflowId, workflowName: plan.definition.name, attempt: ref.attempt, error: timeless(error) });
     return (compiledTask(node).fallback as NonNullable<ReturnType<typeof compiledTask>["fallback"]>).render(scope);
   }
 

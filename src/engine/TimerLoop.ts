@@ -6,6 +6,7 @@ import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 import { isTaskEnded } from "../workflow/status.js";
+import { addressOf } from "./addressOf.js";
 import { nodeKey } from "./nodeKey.js";
 import { laneOf } from "./TaskGroup.js";
 import type { Settlement } from "./Settlement.js";
@@ -152,7 +153,8 @@ export class TimerLoop {
     const { plan, node, ref, record } = found;
     const losses = record.losses + 1;
     if (losses >= MAX_LOSSES) {
-      const error: TaskError = { code: "POISON", message: `${node.address} lost its worker ${losses} times`, retryable: false, task: node.address };
+      const address = await addressOf(this.services.reader, plan, node, ref);
+      const error: TaskError = { code: "POISON", message: `${address} lost its worker ${losses} times`, retryable: false, task: address };
       return this.#outcomes.fail(plan, node, ref, error);
     }
     if (losses === LOSSES_BEFORE_SPLIT && ref.unit.startsWith("r")) return [{ kind: "split", ref, lane: laneOf(node, "ITEMS") }];
@@ -164,7 +166,8 @@ export class TimerLoop {
     const found = await this.#current(at);
     if (!found || found.record.status !== "RUNNING") return [];
     const { plan, node, ref } = found;
-    const error: TaskError = { code: "TIMEOUT", message: `An attempt of ${node.address} took longer than ${node.task.timeoutMs} ms`, retryable: true, task: node.address };
+    const address = await addressOf(this.services.reader, plan, node, ref);
+    const error: TaskError = { code: "TIMEOUT", message: `An attempt of ${address} took longer than ${node.task.timeoutMs} ms`, retryable: true, task: address };
     return this.#outcomes.fail(plan, node, ref, error);
   }
 

@@ -3,16 +3,18 @@
 import { FanwireError } from "../errors.js";
 import type { JsonValue } from "../workflow/json.js";
 import type { TaskStatus } from "../workflow/status.js";
+import { nodeKey } from "./nodeKey.js";
 import type { ItemRow, WorkflowReader } from "./ports.js";
 import type { ItemState, Page, PageRequest, TaskState } from "./snapshot.js";
 
 export async function pageOfItems(reader: WorkflowReader, task: TaskState, filter: { status?: TaskStatus[] }, page: PageRequest): Promise<Page<ItemState>> {
-  const { workflowId, node } = task;
+  const { workflowId } = task;
+  const node = nodeKey(task.node.index, task.path);
   const after = page.after === undefined ? -1 : readPosition(page.after);
   const first = page.first ?? 100;
-  const { total } = task.itemCounts ?? (await reader.itemEnds(workflowId, node.index));
+  const { total } = task.itemCounts ?? (await reader.itemEnds(workflowId, node));
   if (!filter.status) {
-    const rows = await reader.itemPage(workflowId, node.index, after + 1, first);
+    const rows = await reader.itemPage(workflowId, node, after + 1, first);
     return pageOf(rows, after + 1 + rows.length < total, after >= 0, total);
   }
   return filteredPage(reader, task, filter.status, after, first, total);
@@ -20,13 +22,14 @@ export async function pageOfItems(reader: WorkflowReader, task: TaskState, filte
 
 /** Reads on, page by page, until enough items match; how many match in all is told from the statuses alone. */
 async function filteredPage(reader: WorkflowReader, task: TaskState, wanted: TaskStatus[], after: number, first: number, total: number): Promise<Page<ItemState>> {
-  const { workflowId, node } = task;
+  const { workflowId } = task;
+  const node = nodeKey(task.node.index, task.path);
   const found: ItemRow[] = [];
   for (let from = after + 1; from < total && found.length <= first; from += 1000) {
-    const rows = await reader.itemPage(workflowId, node.index, from, 1000);
+    const rows = await reader.itemPage(workflowId, node, from, 1000);
     found.push(...rows.filter((row) => wanted.includes(row.status)));
   }
-  const statuses = await reader.itemStatuses(workflowId, node.index);
+  const statuses = await reader.itemStatuses(workflowId, node);
   const matching = statuses.filter((status) => wanted.includes(status)).length;
   return pageOf(found.slice(0, first), found.length > first, after >= 0, matching);
 }

@@ -5,7 +5,7 @@ import type { Plan } from "../workflow/plan.js";
 import type { TaskStatus } from "../workflow/status.js";
 import type { TaskError } from "../workflow/events.js";
 import type { InstancePath, NodeKey } from "./nodeKey.js";
-import type { WorkflowDetail, WorkflowFilter, WorkflowSnapshot, Page, PageRequest } from "./snapshot.js";
+import type { ExpandedGroup, GroupState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot, Page, PageRequest } from "./snapshot.js";
 
 /**
  * A unit is what is claimed at once: a whole task ("-"), a range of an expanded task's items ("r<chunk>"), or one item
@@ -252,6 +252,10 @@ export interface WorkflowReader {
   /** The error of the first failed item, in item order. */
   firstItemError(workflowId: string, node: NodeKey): Promise<TaskError | undefined>;
   resultText(workflowId: string, node: NodeKey): Promise<string | undefined>;
+  /** Instances of an expanded group from a position on, in item order. */
+  instances(detail: WorkflowDetail, group: ExpandedGroup, from: number, count: number): Promise<GroupState[]>;
+  /** One instance; undefined when there is none. */
+  instance(detail: WorkflowDetail, path: InstancePath): Promise<GroupState | undefined>;
   snapshot(id: string): Promise<WorkflowSnapshot | null>;
   detail(id: string): Promise<WorkflowDetail | null>;
   list(tenant: string, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>>;

@@ -3,6 +3,7 @@
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskCounts, TaskStatus, WorkflowStatus } from "../workflow/status.js";
+import type { InstancePath } from "./nodeKey.js";
 import type { TaskError, TaskProgress } from "../workflow/events.js";
 
 export interface WorkflowSnapshot {
@@ -32,16 +33,22 @@ export interface WorkflowSnapshot {
 /** A workflow with the state of every task; costs one read of the size of its plan. */
 export interface WorkflowDetail extends WorkflowSnapshot {
   groups: GroupState[];
-  /** In the order of the plan's nodes. */
+  /** In the order of the plan's nodes; those inside expanded groups as they are declared, see `instances`. */
   tasks: TaskState[];
+  /** What the store has of instances that run, by path. */
+  live: ReadonlyMap<InstancePath, Readonly<Record<string, string>>>;
   /** External keys that had no value at submission: without one still, or provided since. */
   external: { missing: string[]; provided: string[] };
 }
 
 export interface GroupState {
   name: string;
-  /** outer.inner */
+  /** outer.inner; enrich[3] for an instance of an expanded group. */
   address: string;
+  /** Of a group that is expanded as a whole. */
+  expanded?: ExpandedGroup;
+  /** Whether it is one instance of such a group. */
+  isInstance?: boolean;
   status: TaskStatus;
   counts: TaskCounts;
   tasks: TaskState[];
@@ -49,10 +56,23 @@ export interface GroupState {
   groups: GroupState[];
 }
 
+/** An expanded group as a whole: its tasks stand in its instances. */
+export interface ExpandedGroup {
+  node: PlanNode;
+  /** Of the instance that it stands in itself. */
+  path: InstancePath;
+  /** Instances by status; absent until it is expanded. */
+  instances?: TaskCounts;
+  /** How many tasks its instances have, as far as that is known; an expanded task counts one. */
+  taskTotal: number;
+}
+
 export interface TaskState {
   workflowId: string;
   node: PlanNode;
-  /** group.task */
+  /** The instance of an expanded group that it runs in. */
+  path?: InstancePath;
+  /** group.task; enrich[3].score in an instance */
   address: string;
   status: TaskStatus;
   /** 0 before the first attempt. */

@@ -7,6 +7,7 @@ import { invalidItemResult } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { Outcome, UnitRef, WorkflowReader } from "./ports.js";
 import { isTooLarge, toTaskError, type Settlement } from "./Settlement.js";
+import { addressOf } from "./addressOf.js";
 import { nodeKey } from "./nodeKey.js";
 import { laneOf } from "./TaskGroup.js";
 
@@ -21,11 +22,11 @@ export class UnitOutcomes {
         return [this.settlement.complete(plan, node, ref, result)];
       } catch (error) {
         if (!(error instanceof FanwireError)) throw error;
-        return this.fail(plan, node, ref, toTaskError(error, node.address));
+        return this.fail(plan, node, ref, toTaskError(error, await addressOf(this.reader, plan, node, ref)));
       }
     }
     const invalid = (await this.#refusal(plan, node, ref, result.value)) ?? invalidItemResult(node, result.value) ?? (isTooLarge(result.text) ? tooLarge(node) : undefined);
-    if (invalid) return this.fail(plan, node, ref, toTaskError(invalid, node.address));
+    if (invalid) return this.fail(plan, node, ref, toTaskError(invalid, await addressOf(this.reader, plan, node, ref)));
     const open = await this.reader.openItems(ref.workflowId, nodeKey(node.index, ref.path), ref.unit);
     const pieces = open.map(({ offset }) => ({ letter: "C" as const, offset, count: 1, text: `[${result.text}]` }));
     return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
@@ -53,12 +54,12 @@ export class UnitOutcomes {
   }
 
   /** Completes with what `make` gives, or fails with what it throws. */
-  settle(plan: Plan, node: PlanNode, ref: UnitRef, make: () => JsonValue): Promise<Outcome[]> {
+  async settle(plan: Plan, node: PlanNode, ref: UnitRef, make: () => JsonValue): Promise<Outcome[]> {
     let value: JsonValue;
     try {
       value = make();
     } catch (error) {
-      return this.fail(plan, node, ref, toTaskError(error, node.address));
+      return this.fail(plan, node, ref, toTaskError(error, await addressOf(this.reader, plan, node, ref)));
     }
     return this.complete(plan, node, ref, { text: JSON.stringify(value), value });
   }

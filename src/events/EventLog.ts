@@ -7,6 +7,7 @@ import type { WorkflowEvent } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { eventsOfEntry } from "./eventLines.js";
+import { nameInstances } from "./instanceNames.js";
 
 export interface LogHead {
   seq: number;
@@ -23,9 +24,11 @@ export interface LogAccess {
   /** Header fields: seq of the newest event, entries in the log, whether it ended; undefined when the workflow is gone. */
   head(workflowId: string): Promise<LogHead | undefined>;
   plan(workflowId: string): Promise<Plan | undefined>;
-  identifiers(workflowId: string, node: number, items: readonly number[]): Promise<(string | undefined)[]>;
-  itemResults(workflowId: string, node: number, items: readonly number[]): Promise<(JsonValue | undefined)[]>;
-  taskResult(workflowId: string, node: PlanNode): Promise<JsonValue | undefined>;
+  identifiers(workflowId: string, node: string, items: readonly number[]): Promise<(string | undefined)[]>;
+  itemResults(workflowId: string, node: string, items: readonly number[]): Promise<(JsonValue | undefined)[]>;
+  /** Of the item that an instance of an expanded group is of. */
+  instanceIdentifier(workflowId: string, path: string): Promise<string | undefined>;
+  taskResult(workflowId: string, node: PlanNode, path: string | undefined): Promise<JsonValue | undefined>;
 }
 
 export interface LogPage {
@@ -83,20 +86,22 @@ export class EventLog {
     return { events, plan, next: { entry: from.entry + entries.length, seq }, more: entries.length === ENTRIES_PER_READ };
   }
 
-  /** Adds what is stored outside the log: identifiers of items, and results when asked for. */
-  async enrich(workflowId: string, events: readonly WorkflowEvent[], withResults: boolean): Promise<void> {
-    const byNode = new Map<number, Extract<WorkflowEvent, { kind: "task" }>[]>();
+  /** Adds what is stored outside the log: identifiers of items, and results when asked for. @param plan that the events were read with */
+  async enrich(workflowId: string, plan: Plan, events: readonly WorkflowEvent[], withResults: boolean): Promise<void> {
+    await nameInstances(this.access, workflowId, plan, events);
+    const byNode = new Map<string, Extract<WorkflowEvent, { kind: "task" }>[]>();
     for (const event of events) {
       if (event.kind !== "task") continue;
       if (event.itemIndex === undefined && !(withResults && event.type === "TASK_COMPLETED")) continue;
-      const list = byNode.get(event.node);
+      const key = event.path ? `${event.node}@${event.path}` : String(event.node);
+      const list = byNode.get(key);
       if (list) list.push(event);
-      else byNode.set(event.node, [event]);
+      else byNode.set(key, [event]);
     }
     for (const [node, list] of byNode) await this.#enrichNode(workflowId, node, list, withResults);
   }
 
-  async #enrichNode(workflowId: string, node: number, events: Extract<WorkflowEvent, { kind: "task" }>[], withResults: boolean): Promise<void> {
+  async #enrichNode(workflowId: string, node: string, events: Extract<WorkflowEvent, { kind: "task" }>[], withResults: boolean): Promise<void> {
     const ofItems = events.filter((event) => event.itemIndex !== undefined);
     const identifiers = await this.access.identifiers(workflowId, node, ofItems.map((event) => event.itemIndex as number));
     ofItems.forEach((event, i) => { event.item = identifiers[i] ?? String(event.itemIndex); });
@@ -107,7 +112,7 @@ export class EventLog {
     for (const event of events) {
       if (event.itemIndex !== undefined || event.type !== "TASK_COMPLETED") continue;
       const plan = await this.access.plan(workflowId);
-      const result = plan && (await this.access.taskResult(workflowId, plan.nodes[node] as PlanNode));
+      const result = plan && (await this.access.taskResult(workflowId, plan.nodes[event.node] as PlanNode, event.path));
       if (result !== undefined) event.result = result;
     }
   }

@@ -37,7 +37,7 @@ export class EventManager implements EventSource {
       if (events.length > first || !page.more) break;
     }
     const wanted = events.slice(0, first);
-    await this.log.enrich(workflowId, wanted, options.withResults ?? false);
+    if (plan) await this.log.enrich(workflowId, plan, wanted, options.withResults ?? false);
     return { events: wanted, hasMore: events.length > first };
   }
 

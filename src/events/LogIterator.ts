@@ -60,7 +60,7 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
     const { types, withResults } = this.options;
     this.#buffer = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
     this.#next = 0;
-    await this.log.enrich(this.workflowId, this.#buffer, withResults ?? false);
+    await this.log.enrich(this.workflowId, page.plan, this.#buffer, withResults ?? false);
   }
 
   /** Asked once the terminal event has been handed out: there is more when the workflow was retried, nothing when it is gone. */

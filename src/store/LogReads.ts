@@ -4,6 +4,8 @@ import type { Redis } from "ioredis";
 import type { JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { isWorkflowEnded, type WorkflowStatus } from "../workflow/status.js";
+import type { InstancePath, NodeKey } from "../engine/nodeKey.js";
+import type { InstanceReader } from "./InstanceReader.js";
 import type { ItemReader } from "./ItemReader.js";
 import type { ShardKeys } from "./keys.js";
 import { WORKFLOW_STATUS } from "./records.js";
@@ -15,7 +17,8 @@ export class LogReads {
     private readonly shards: ShardKeys,
     private readonly reader: WorkflowReader,
     private readonly items: ItemReader,
-    private readonly resultOf: (workflowId: string, plan: Plan, node: PlanNode) => Promise<JsonValue | undefined>,
+    private readonly instances: InstanceReader,
+    private readonly resultOf: (at: { workflowId: string; path?: InstancePath }, plan: Plan, node: PlanNode) => Promise<JsonValue | undefined>,
   ) {}
 
   logKey(workflowId: string): string | undefined {
@@ -35,12 +38,12 @@ export class LogReads {
     return this.reader.planOf(workflowId);
   }
 
-  async identifiers(workflowId: string, node: number, items: readonly number[]): Promise<(string | undefined)[]> {
+  async identifiers(workflowId: string, node: NodeKey, items: readonly number[]): Promise<(string | undefined)[]> {
     const rows = await this.#rows(workflowId, node, items);
     return items.map((index) => rows.get(index)?.identifier);
   }
 
-  async itemResults(workflowId: string, node: number, items: readonly number[]): Promise<(JsonValue | undefined)[]> {
+  async itemResults(workflowId: string, node: NodeKey, items: readonly number[]): Promise<(JsonValue | undefined)[]> {
     const rows = await this.#rows(workflowId, node, items);
     return items.map((index) => {
       const text = rows.get(index)?.result;
@@ -48,13 +51,17 @@ export class LogReads {
     });
   }
 
-  async taskResult(workflowId: string, node: PlanNode): Promise<JsonValue | undefined> {
+  async taskResult(workflowId: string, node: PlanNode, path: InstancePath | undefined): Promise<JsonValue | undefined> {
     const plan = await this.reader.planOf(workflowId);
-    return plan && this.resultOf(workflowId, plan, node);
+    return plan && this.resultOf({ workflowId, path }, plan, node);
+  }
+
+  async instanceIdentifier(workflowId: string, path: InstancePath): Promise<string | undefined> {
+    return (await this.instances.item(workflowId, path))?.identifier;
   }
 
   /** Items of a page of events lie close together, so one range read per run of neighbours gets them. */
-  async #rows(workflowId: string, node: number, items: readonly number[]): Promise<Map<number, { identifier: string; result?: string }>> {
+  async #rows(workflowId: string, node: NodeKey, items: readonly number[]): Promise<Map<number, { identifier: string; result?: string }>> {
     const rows = new Map<number, { identifier: string; result?: string }>();
     const sorted = [...new Set(items)].sort((a, b) => a - b);
     for (let i = 0; i < sorted.length;) {

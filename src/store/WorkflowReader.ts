@@ -4,13 +4,15 @@ import type { Redis } from "ioredis";
 import type { Served, WorkerDirectory } from "../engine/Fleet.js";
 import { nodeKey, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
 import type { UnitRecord } from "../engine/ports.js";
-import type { AttemptState, GroupState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
+import type { AttemptState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
 import { makeCursor } from "../workflow/cursor.js";
+import { addressIn } from "../workflow/addresses.js";
 import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
 import type { JsonObject } from "../workflow/json.js";
-import type { Plan, PlanGroup, PlanNode } from "../workflow/plan.js";
-import { addCounts, COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus } from "../workflow/status.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
+import { isTaskEnded, isWorkflowEnded, type TaskStatus } from "../workflow/status.js";
 import { externalReads } from "../engine/TaskGroup.js";
+import { groupState, liveInstances } from "./groupStates.js";
 import { addSignals, externalKeys } from "./outsideWaits.js";
 import type { ShardKeys } from "./keys.js";
 import type { NodeFields } from "./NodeFields.js";
@@ -118,12 +120,15 @@ export class WorkflowReader {
     if (!plan) return null;
     const header = Object.fromEntries(HEADER.map((name) => [name, fields[name] ?? null])) as Header;
     const snapshot = snapshotOf(id, header, plan);
-    const tasks = plan.nodes.map((node) => taskState(snapshot, node, fields));
+    const tasks = plan.nodes.map((node) => taskState(snapshot, node, node.scope === undefined ? fields : {}));
     const external = externalKeys(fields);
     addSignals(tasks, fields);
     const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
     for (const task of tasks) task.waitingFor = waitReasons(task, tasks, snapshot, external.missing, served);
-    return { ...snapshot, tasks, external, groups: plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(plan, group, tasks)) };
+    const live = liveInstances(fields);
+    const groups = plan.groups.filter((group) => group.parent === undefined)
+      .map((group) => groupState({ plan, tasks, live, fields, path: "", identifiers: [] }, group));
+    return { ...snapshot, tasks, external, live, groups };
   }
 }
 
@@ -157,15 +162,19 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
   };
 }
 
-function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Record<string, string>): TaskState {
+/** @param place of a task in an instance of an expanded group, whose fields then come without its path */
+export function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Readonly<Record<string, string>>, place: { path?: string; identifiers?: readonly string[] } = {}): TaskState {
   const k = node.index;
   const text = fields[String(k)];
   const earlierAttempts = attemptsOf(fields[`h${k}`], workflow.submittedMs);
-  const base = { workflowId: workflow.id, node, address: node.address, waitingFor: [] as WaitReason[], earlierAttempts, base: Number(fields[`b${k}`] ?? 0) };
+  const base = {
+    workflowId: workflow.id, node, address: addressIn(workflow.plan, node.address, place.path, place.identifiers), ...(place.path ? { path: place.path } : {}),
+    waitingFor: [] as WaitReason[], earlierAttempts, base: Number(fields[`b${k}`] ?? 0),
+  };
   if (text === undefined) return { ...base, status: "PENDING", attempt: earlierAttempts.length };
   const record = readRecord(text, workflow.submittedMs);
   const items = fields[`x${k}`];
-  const error = errorOf(fields[`e${k}`], workflow.plan, node);
+  const error = errorOf(fields[`e${k}`], workflow.plan, node, place);
   const progress = fields[`p${k}`];
   return {
     ...base,
@@ -183,9 +192,9 @@ function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Record<st
 }
 
 /** e<k>: JSON of a failure, or why it was skipped: `C` its own condition, `U<task>` that task. */
-function errorOf(text: string | undefined, plan: Plan, node: PlanNode): TaskError | undefined {
+function errorOf(text: string | undefined, plan: Plan, node: PlanNode, place: { path?: string; identifiers?: readonly string[] }): TaskError | undefined {
   if (text === undefined) return undefined;
-  return text.startsWith("{") ? (JSON.parse(text) as TaskError) : skipError(plan, node, text);
+  return text.startsWith("{") ? (JSON.parse(text) as TaskError) : skipError(plan, node, text, place.path, place.identifiers);
 }
 
 function progressOf(text: string): TaskProgress {
@@ -204,7 +213,7 @@ function attemptsOf(text: string | undefined, submittedMs: number): AttemptState
 }
 
 /** Nobody has taken it; of an expanded task, none of the items that could run. */
-function waitsForWorker({ status, itemCounts }: TaskState): boolean {
+export function waitsForWorker({ status, itemCounts }: TaskState): boolean {
   return status === "READY" || (status === "RUNNING" && itemCounts !== undefined && itemCounts.ready > 0 && itemCounts.running === 0);
 }
 
@@ -216,7 +225,7 @@ function workerReason({ status, node }: TaskState, served: Served | undefined): 
   return { kind: "WORKER", message: served?.handlers.has(handler) ? `waits for a free worker with the handler ${handler}` : `no worker that is alive serves the handler ${handler}` };
 }
 
-function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan, status }: WorkflowSnapshot, missing: readonly string[], served: Served | undefined): WaitReason[] {
+export function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan, status }: WorkflowSnapshot, missing: readonly string[], served: Served | undefined): WaitReason[] {
   if (waitsForWorker(task)) return [status === "PAUSED" ? { kind: "PAUSED", message: "the workflow is paused" } : workerReason(task, served)];
   if (task.status !== "PENDING") return task.waitingFor;
   const external = externalReads(plan, task.node).filter((key) => missing.includes(key))
@@ -232,38 +241,4 @@ function taskReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan): 
     if (edge.kind === "AFTER") return [{ kind: "TASK", message: `runs after ${address}, which is ${before.status}` }];
     return [{ kind: "KEY", key: edge.key ?? "", message: `the key ${edge.key} comes from ${address}, which is ${before.status}` }];
   });
-}
-
-function countsOf(task: TaskState): TaskCounts {
-  if (task.itemCounts && task.itemCounts.total > 0) return { ...task.itemCounts };
-  const counts = noCounts();
-  counts.total = 1;
-  counts[COUNT_OF_STATUS[task.status]] = 1;
-  return counts;
-}
-
-function groupState(plan: Plan, group: PlanGroup, tasks: readonly TaskState[]): GroupState {
-  const own = group.nodes.map((k) => tasks[k] as TaskState);
-  const groups = group.groups.map((index) => groupState(plan, plan.groups[index] as PlanGroup, tasks));
-  const counts = own.reduce((sum, task) => addCounts(sum, countsOf(task)), noCounts());
-  for (const nested of groups) addCounts(counts, nested.counts);
-  return { name: group.name, address: group.address, status: groupStatus([...own, ...groups.flatMap(allTasks)]), counts, tasks: own, groups };
-}
-
-function allTasks(group: GroupState): TaskState[] {
-  return [...group.tasks, ...group.groups.flatMap(allTasks)];
-}
-
-function groupStatus(tasks: readonly TaskState[]): TaskStatus {
-  const is = (status: TaskStatus): boolean => tasks.some((task) => task.status === status);
-  if (tasks.every((task) => isTaskEnded(task.status))) {
-    if (tasks.some((task) => (task.status === "FAILED" && task.node.task.onFailure === "FAIL"))) return "FAILED";
-    if (is("TIMED_OUT")) return "TIMED_OUT";
-    if (is("CANCELLED")) return "CANCELLED";
-    return tasks.every((task) => task.status === "SKIPPED") ? "SKIPPED" : "COMPLETED";
-  }
-  if (tasks.every((task) => task.status === "PENDING")) return "PENDING";
-  if (is("RUNNING") || tasks.some((task) => isTaskEnded(task.status))) return "RUNNING";
-  if (is("READY")) return "READY";
-  return is("WAITING") ? "WAITING" : "RUNNING";
 }

@@ -23,7 +23,7 @@ export function readRecord(text: string, submittedMs: number): TaskRecord {
   const [letter, attempt, token, losses, ready, started, finished, worker, phase, until] = text.split(" ") as [string, ...string[]];
   const time = (value: string | undefined): number | undefined => (value === undefined || value === "0" ? undefined : submittedMs + Number(value));
   // A task queued for the making of its output is still running to everyone outside.
-  const status = phase === "c" && (letter === "R" || letter === "X") ? "RUNNING" : (TASK_STATUS[letter] ?? "PENDING");
+  const status = (phase === "c" || phase === "j") && (letter === "R" || letter === "X") ? "RUNNING" : (TASK_STATUS[letter] ?? "PENDING");
   const everReady = letter !== "S" || token !== "0";
   return {
     status,

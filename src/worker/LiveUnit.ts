@@ -9,6 +9,8 @@ export class LiveUnit {
   /** False once the claim is known to be lost: nothing it still produces is sent. */
   holds = true;
   readonly sinceMs = Date.now();
+  /** Of its task, with the instances that it stands in; known once it is run. */
+  address = "";
 
   constructor(readonly claim: Claim, readonly weight: number) {}
 

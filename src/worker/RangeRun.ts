@@ -73,7 +73,7 @@ export class RangeRun {
   #call(input: JsonValue, identifier: string, index: number): Answer | Promise<Answer> {
     const { claim } = this.unit;
     if (!this.#handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${this.node.task.handler}`);
-    const task = `${this.node.address}[${identifier}]`;
+    const task = `${this.unit.address}[${identifier}]`;
     const call = new HandlerCall(this.#handler, input, {
       workflowId: claim.workflowId, task, attempt: claim.attempt, timeoutMs: this.node.task.timeoutMs,
       onProgress: (progress) => this.services.report(this.unit, { kind: "progress", ref: this.unit.ref, item: index, text: JSON.stringify(progress) }),
@@ -100,12 +100,12 @@ export class RangeRun {
     }
     const invalid = writesWhole(this.node) ? undefined : invalidItemResult(this.node, answer.value);
     if (invalid) throw invalid;
-    if (isTooLarge(answer.text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${this.node.address} is larger than 1 MiB`);
+    if (isTooLarge(answer.text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${this.unit.address} is larger than 1 MiB`);
     this.#finished.push({ letter: "C", offset, count: 1, text: answer.text });
   }
 
   #failed(offset: number, identifier: string, error: unknown): void {
-    const failure = toTaskError(error, `${this.node.address}[${identifier}]`);
+    const failure = toTaskError(error, `${this.unit.address}[${identifier}]`);
     const { attempt, base = 0 } = this.unit.claim;
     this.#finished.push(this.services.settlement.failItem(this.node, offset, attempt - base, failure));
   }

@@ -3,6 +3,7 @@
 import { FanwireError } from "../errors.js";
 import { HandedOver, type HandlerRegistry } from "../engine/handlers.js";
 import { parsed, type ContextReader } from "../engine/ContextReader.js";
+import { addressOf } from "../engine/addressOf.js";
 import { nodeKey, type NodeKey } from "../engine/nodeKey.js";
 import { placeOf } from "../engine/Place.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
@@ -47,6 +48,7 @@ export class UnitRunner {
       const plan = await this.services.reader.plan(shard, claim.definitionHash);
       node = plan?.nodes[claim.node];
       if (!plan || !node) throw new Error(`No plan for ${claim.workflowId}`);
+      unit.address = claim.path ? await addressOf(this.services.reader, plan, node, claim) : node.address;
       await this.#runPhase(unit, plan, node);
     } catch (error) {
       this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; it goes back");
@@ -77,7 +79,8 @@ export class UnitRunner {
   async #guarded(unit: LiveUnit, plan: Plan, node: PlanNode, run: (scope: TaskScope) => Promise<void>): Promise<void> {
     const scope = await this.scope(unit, plan, node);
     const { reduced } = plan.scopes.get(node.scope) as PlanScope;
-    const missing = reduced.size === 0 ? undefined : node.reads.find((key) => reduced.has(key) && !scope.values.has(key));
+    const missing = reduced.size === 0 && node.scope === undefined ? undefined
+      : node.reads.find((key) => !scope.values.has(key) && (reduced.has(key) || node.scope !== undefined));
     if (missing !== undefined) return this.services.report(unit, this.services.settlement.skipMissing(plan, node, unit.ref, missing));
     try {
       const { when } = compiledTask(node);
@@ -90,7 +93,7 @@ export class UnitRunner {
       }
       await run(scope);
     } catch (error) {
-      this.services.report(unit, await this.services.settlement.fail(plan, node, unit.ref, toTaskError(error, node.address)));
+      this.services.report(unit, await this.services.settlement.fail(plan, node, unit.ref, toTaskError(error, unit.address)));
     }
   }
 
@@ -100,9 +103,9 @@ export class UnitRunner {
     const rendered = compiledTask(node).input.render(scope);
     const input = rendered instanceof Promise ? await rendered : rendered;
     const call = new HandlerCall(handler, input, {
-      workflowId: unit.claim.workflowId, task: node.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs,
+      workflowId: unit.claim.workflowId, task: unit.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs,
       onProgress: (progress) => this.services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),
-      onLog: (message, data) => this.services.log.info({ workflowId: unit.claim.workflowId, task: node.address, data }, message),
+      onLog: (message, data) => this.services.log.info({ workflowId: unit.claim.workflowId, task: unit.address, data }, message),
     });
     unit.attach(call);
     try {
@@ -143,7 +146,7 @@ export class UnitRunner {
   async #collect(unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope): Promise<void> {
     const { settlement, reader, contexts } = this.services;
     const { workflowId, path } = unit.claim;
-    await this.#checkTolerance(node, workflowId, nodeKey(node.index, path));
+    await this.#checkTolerance(unit, node, nodeKey(node.index, path));
     const place = placeOf(plan, node, unit.claim);
     const { reduce } = compiledTask(node);
     if (reduce) {
@@ -167,14 +170,14 @@ export class UnitRunner {
   }
 
   /** @throws FanwireError TOLERANCE_EXCEEDED */
-  async #checkTolerance(node: PlanNode, workflowId: string, key: NodeKey): Promise<void> {
+  async #checkTolerance({ address, claim: { workflowId } }: LiveUnit, node: PlanNode, key: NodeKey): Promise<void> {
     const { reader } = this.services;
     const counts = await reader.itemEnds(workflowId, key);
     const tolerated = toleratedCount(node.expansion as ExpansionDefinition, counts.total);
     if (counts.failed <= tolerated) return;
-    const what = node.kind === "GROUP" ? `instances of group ${node.address}` : `items of ${node.address}`;
-    const message = `${counts.failed} of ${counts.total} ${what} failed, more than the ${tolerated} tolerated`;
-    const first = await reader.firstItemError(workflowId, key);
-    throw new FanwireError("TOLERANCE_EXCEEDED", first ? `${message}; the first: ${first.code}: ${first.message}` : message, { details: first });
+    const what = node.kind === "GROUP" ? `instances of group ${address}` : `items of ${address}`;
+    // The message may become part of the context, so it says nothing of how many had failed when the others were cancelled.
+    const message = tolerated === 0 ? `Of ${counts.total} ${what} none may fail` : `Of ${counts.total} ${what} more failed than the ${tolerated} tolerated`;
+    throw new FanwireError("TOLERANCE_EXCEEDED", message, { details: await reader.firstItemError(workflowId, key) });
   }
 }

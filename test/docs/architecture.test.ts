@@ -11,7 +11,7 @@ const keys = new Keys("");
 /** One per member of Keys: a key that is added there has no place here, and so fails. */
 const PATTERNS: Record<string, string> = {
   workflow: keys.workflow("<id>"), context: keys.context("<id>"), events: keys.events("<id>"), items: keys.items("<id>", "<task>"),
-  definition: keys.definition("<hash>"),
+  instances: keys.instances("<id>"), definition: keys.definition("<hash>"),
   definitionNames: keys.definitionNames("<tenant>"), definitionVersions: keys.definitionVersions("<tenant>", "<hash>"),
   idempotency: keys.idempotency("<tenant>", "<hash>"), lane: keys.lane("<handler>"),
   timers: keys.timers, leases: keys.leases, worker: keys.worker("<worker>"), index: keys.index("<tenant>", "<index>"), tenants: keys.tenants,

@@ -45,7 +45,7 @@ function countedLog(): CountedLog {
     plan: () => Promise.resolve(plan),
     identifiers: () => Promise.resolve([]),
     itemResults: () => Promise.resolve([]),
-    taskResult: () => Promise.resolve(undefined),
+    instanceIdentifier: () => Promise.resolve(undefined), taskResult: () => Promise.resolve(undefined),
   });
 }
 

@@ -8,7 +8,7 @@ import type { EventType } from "../../workflow/events.js";
 import type { JsonObject } from "../../workflow/json.js";
 import type { TaskStatus } from "../../workflow/status.js";
 import type { ApiContext } from "../context.js";
-import { PAGE_SIZE_DESCRIPTION, pageInfo, pageOfList, pageSize, toConnection } from "../paging.js";
+import { PAGE_SIZE_DESCRIPTION, pageInfo, pageSize, toConnection } from "../paging.js";
 import { presentDefinition } from "../presentDefinition.js";
 import { presentEvent, presentGroup, presentTask } from "../present.js";
 import { readWorkflow } from "../readWorkflow.js";
@@ -53,14 +53,13 @@ export class WorkflowFields {
   async task(
     @Root() workflow: Workflow,
     @Ctx() context: ApiContext,
-    @Arg("name", () => String, { description: "Its address: group.task." }) name: string,
+    @Arg("name", () => String, { description: "Its address: group.task; in an instance of an expanded group enrich[3].score." }) name: string,
   ): Promise<Task | null> {
-    const { tasks } = await readDetail(context, workflow.id);
-    const found = tasks.find((task) => task.address === name);
+    const found = await context.engine.task(await readDetail(context, workflow.id), name);
     return found ? presentTask(found) : null;
   }
 
-  @FieldResolver(() => TaskConnection, { description: "Its tasks, in the order of the definition." })
+  @FieldResolver(() => TaskConnection, { description: "Its tasks, in the order of the definition, those of instances of expanded groups among them." })
   async tasks(
     @Root() workflow: Workflow,
     @Ctx() context: ApiContext,
@@ -68,8 +67,8 @@ export class WorkflowFields {
     @Arg("first", () => Int, { nullable: true, description: PAGE_SIZE_DESCRIPTION }) first?: number | null,
     @Arg("after", () => String, { nullable: true, description: "Continue behind this cursor." }) after?: string | null,
   ): Promise<TaskConnection> {
-    const { tasks } = await readDetail(context, workflow.id);
-    const page = pageOfList(tasks, (task) => !status || status.includes(task.status), pageSize(first, "first"), after);
+    const detail = await readDetail(context, workflow.id);
+    const page = await context.engine.tasks(detail, { status: status ?? undefined }, { first: pageSize(first, "first"), after: after ?? undefined });
     return toConnection(page, presentTask);
   }
 

@@ -13,11 +13,11 @@ import { TaskPayload } from "../types/TaskPayload.js";
 export class FailTaskMutation {
   @Mutation(() => TaskPayload, { description: "Records that an attempt failed; whether there is another one is for the task's retry policy to say." })
   async failTask(
-    @Ctx() { workers, caller, reads }: ApiContext,
+    @Ctx() { workers, caller, reads, engine }: ApiContext,
     @Info() info: GraphQLResolveInfo,
     @Arg("input", () => FailTaskInput, { description: "Which task, and why." }) { claim, code, message, retryable, details }: FailTaskInput,
   ): Promise<TaskPayload> {
     const failure = { claim, code: code ?? undefined, message, retryable: retryable ?? true, details: toOptionalJson(details) };
-    return toTaskPayload(reads, await workers.failTask(caller, failure), selects(info, [""], ["task"]));
+    return toTaskPayload({ reads, engine }, await workers.failTask(caller, failure), selects(info, [""], ["task"]));
   }
 }

@@ -1,7 +1,6 @@
 /** Query.node: a workflow, a group or a task by its id alone. */
 
 import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
-import type { GroupState } from "../../engine/snapshot.js";
 import type { ApiContext } from "../context.js";
 import { presentGroup, presentTask, presentWorkflow } from "../present.js";
 import { Node } from "../types/Node.js";
@@ -10,7 +9,7 @@ import { Node } from "../types/Node.js";
 export class NodeQuery {
   @Query(() => Node, { nullable: true, description: "Anything that has an id: a workflow, a group or a task; null when there is none." })
   async node(
-    @Ctx() { reads }: ApiContext,
+    @Ctx() { reads, engine }: ApiContext,
     @Arg("id", () => ID, { description: "An id that this API gave out." }) id: string,
   ): Promise<Node | null> {
     const slash = id.indexOf("/");
@@ -18,20 +17,16 @@ export class NodeQuery {
       const snapshot = await reads.snapshot(id);
       return snapshot && presentWorkflow(snapshot);
     }
-    return findInside(reads, id.slice(0, slash), id.slice(slash + 1));
+    return findInside(engine, reads, id.slice(0, slash), id.slice(slash + 1));
   }
 }
 
 /** Below a workflow stand its groups and its tasks, each by its address; no task and group have the same. */
-async function findInside(reads: ApiContext["reads"], workflowId: string, name: string): Promise<Node | null> {
+async function findInside(engine: ApiContext["engine"], reads: ApiContext["reads"], workflowId: string, name: string): Promise<Node | null> {
   const detail = await reads.detail(workflowId);
-  const task = detail?.tasks.find(({ address }) => address === name);
+  if (!detail) return null;
+  const task = await engine.task(detail, name);
   if (task) return presentTask(task);
-  const group = groupAt(detail?.groups ?? [], name);
+  const group = await engine.group(detail, name);
   return group ? presentGroup(workflowId, group) : null;
-}
-
-function groupAt(groups: readonly GroupState[], address: string): GroupState | undefined {
-  const found = groups.find((group) => group.address === address || address.startsWith(`${group.address}.`));
-  return found === undefined || found.address === address ? found : groupAt(found.groups, address);
 }

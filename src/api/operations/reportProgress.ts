@@ -13,11 +13,11 @@ import { TaskPayload } from "../types/TaskPayload.js";
 export class ReportProgressMutation {
   @Mutation(() => TaskPayload, { description: "Tells those who watch how far a task is. Does not extend its lease." })
   async reportProgress(
-    @Ctx() { workers, caller, reads }: ApiContext,
+    @Ctx() { workers, caller, reads, engine }: ApiContext,
     @Info() info: GraphQLResolveInfo,
     @Arg("input", () => ReportProgressInput, { description: "Which task, and how far." }) { claim, percent, message, data }: ReportProgressInput,
   ): Promise<TaskPayload> {
     const progress = { percent: percent ?? undefined, message: message ?? undefined, data: toOptionalJson(data) };
-    return toTaskPayload(reads, await workers.reportProgress(caller, { claim, ...progress }), selects(info, [""], ["task"]));
+    return toTaskPayload({ reads, engine }, await workers.reportProgress(caller, { claim, ...progress }), selects(info, [""], ["task"]));
   }
 }

@@ -18,7 +18,8 @@ export class SignalTaskMutation {
     const { address, problems } = await engine.signalTask(caller, { workflowId, task, payload: toOptionalJson(payload), outcome: outcome ?? "APPROVE" });
     if (address === undefined) return { problems };
     reads.forget(workflowId);
-    const found = (await reads.detail(workflowId))?.tasks.find((state) => state.address === address);
+    const detail = await reads.detail(workflowId);
+    const found = detail ? await engine.task(detail, address) : undefined;
     return { task: found && presentTask(found), problems };
   }
 }

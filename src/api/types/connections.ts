@@ -2,6 +2,7 @@
 
 import { Field, Int, ObjectType } from "type-graphql";
 import { Task } from "./Task.js";
+import { TaskGroup } from "./TaskGroup.js";
 import { TaskItem } from "./TaskItem.js";
 import { Workflow } from "./Workflow.js";
 import { WorkflowDefinition } from "./WorkflowDefinition.js";
@@ -137,4 +138,28 @@ export class EventConnection {
 
   @Field(() => PageInfo, { description: "Where the page lies. hasNextPage tells what the log holds now; a running workflow adds to it." })
   pageInfo!: PageInfo;
+}
+
+@ObjectType("TaskGroupEdge", { simpleResolvers: true, description: "An instance of an expanded group and its place in the list." })
+export class TaskGroupEdge {
+  @Field(() => String, { description: "Its place, to continue from. Opaque." })
+  cursor!: string;
+
+  @Field(() => TaskGroup, { description: "The instance." })
+  node!: TaskGroup;
+}
+
+@ObjectType("TaskGroupConnection", { simpleResolvers: true, description: "A page of the instances of an expanded group, in item order." })
+export class TaskGroupConnection {
+  @Field(() => [TaskGroupEdge], { description: "The page's instances with their cursors; at most 1,000." })
+  edges!: TaskGroupEdge[];
+
+  @Field(() => [TaskGroup], { description: "The page's instances without cursors." })
+  nodes!: TaskGroup[];
+
+  @Field(() => PageInfo, { description: "Where the page lies." })
+  pageInfo!: PageInfo;
+
+  @Field(() => Int, { description: "How many instances there are." })
+  totalCount!: number;
 }

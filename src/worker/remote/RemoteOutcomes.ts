@@ -4,6 +4,7 @@ import { FanwireError, problem, type Code, type Problem } from "../../errors.js"
 import { readClaimId, type RemoteClaim } from "../../engine/claimId.js";
 import type { Caller } from "../../engine/Engine.js";
 import type { Outcome, OutcomeCode, WorkflowReader } from "../../engine/ports.js";
+import { addressOf } from "../../engine/addressOf.js";
 import { nodeKey } from "../../engine/nodeKey.js";
 import { isTooLarge, toTaskError, type Settlement } from "../../engine/Settlement.js";
 import { laneOf } from "../../engine/TaskGroup.js";
@@ -84,7 +85,7 @@ export class RemoteOutcomes {
     const attempt = await this.#attemptOf(caller, claim);
     if (attempt === "INVALID") return { problems: [invalidClaim("claim"), ...wrong] };
     if (attempt === "GONE") return { problems: [lostClaim()] };
-    const about = { workflowId: attempt.claim.ref.workflowId, address: attempt.node.address };
+    const about = { workflowId: attempt.claim.ref.workflowId, address: await addressOf(this.services.reader, attempt.plan, attempt.node, attempt.claim.ref) };
     if (wrong.length > 0) return { ...about, problems: wrong };
     const [code] = (await this.services.sender.send([await outcomeOf(attempt)])) as [OutcomeCode];
     return { ...about, problems: code === "STALE" ? [lostClaim()] : [] };
@@ -136,10 +137,11 @@ export class RemoteOutcomes {
   }
 
   /** With the item's identifier, when it is one of an expansion. */
-  async #addressOf({ claim: { ref, item }, node }: Attempt): Promise<string> {
-    if (!item) return node.address;
-    const [row] = await this.services.reader.itemPage(ref.workflowId, node.index, item.index, 1);
-    return `${node.address}[${row?.identifier ?? item.index}]`;
+  async #addressOf({ claim: { ref, item }, plan, node }: Attempt): Promise<string> {
+    const address = await addressOf(this.services.reader, plan, node, ref);
+    if (!item) return address;
+    const [row] = await this.services.reader.itemPage(ref.workflowId, nodeKey(node.index, ref.path), item.index, 1);
+    return `${address}[${row?.identifier ?? item.index}]`;
   }
 }
 

@@ -2,8 +2,8 @@
 -- group and the position, from the outside in (5@2.3: task 5 in instance 3 of group 2), and so are the counters of its groups.
 -- Instances are admitted in a window; what is left of an ended one is packed into one field, t<position> beside the items.
 -- The group itself has a record and items (x<k>) like an expanded task; d<k> says how an instance starts: the groups in it with
--- the number of their nodes, and a route; n<k> counts the tasks of its ended instances by status; z@<path> is what an instance
--- fails with.
+-- the number of their nodes, and a route; n<k> counts the tasks and items of its ended instances like n, and, last, the tasks alone; z@<path> is what an instance
+-- fails with, behind the task whose error it is.
 local PACKED = { '', 'e', 'h', 'p', 'r', 'b', 'x', 'n' }
 local GROUP_LANE = '$plan~0'
 local FINAL_GROUP = { C = true, F = true, S = true, K = true, T = true }
@@ -56,7 +56,9 @@ function F.countPacked(n, kind, node, text, isExpanded)
     local total, completed, failed = string.match(text, '^(%d+) %d+ %d+ %d+ %d+ %d+ %d+ (%d+) (%d+)')
     n[1], n[COUNTED.C], n[COUNTED.F] = n[1] + total, n[COUNTED.C] + completed, n[COUNTED.F] + failed
     n[COUNTED.K] = n[COUNTED.K] + total - completed - failed
-  elseif kind == '' and not isExpanded then
+  elseif kind == '' then
+    n[11] = n[11] + 1
+    if isExpanded then return end
     local at = COUNTED[string.sub(text, 1, 1)]
     n[1], n[at] = n[1] + 1, n[at] + 1
   end
@@ -73,7 +75,7 @@ function F.packInstance(wf, k, group, index)
   for s = 1, #fields, SLICE do
     for i, value in ipairs(call('HMGET', wf.w, unpack(fields, s, math.min(#fields, s + SLICE - 1)))) do stored[s + i - 1] = value end
   end
-  local out, n = {}, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  local out, n = {}, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
   for j, node in ipairs(nodes) do
     local number, texts = string.match(node, '%d+'), {}
     for i, kind in ipairs(PACKED) do
@@ -107,7 +109,7 @@ function F.countNode(wf, n, node, texts)
     if texts.x then if texts.n then F.countPacked(n, 'n', node, texts.n) end
     else
       local inside, at = F.tasksInside(wf, string.sub(node, 2)), string.sub(texts[''], 1, 1) == 'K' and COUNTED.K or COUNTED.S
-      n[1], n[at] = n[1] + inside, n[at] + inside
+      n[1], n[at], n[11] = n[1] + inside, n[at] + inside, n[11] + inside
     end
     return
   end
@@ -123,10 +125,18 @@ function F.addCounts(wf, k, n)
   F.put(wf, 'n' .. k, table.concat(n, ' '))
 end
 
+-- An instance fails with the error of that failing task which stands first in the definition, not in time: the error may
+-- become part of the context.
+function F.failInstance(wf, k, suffix, err)
+  local node, before = tonumber(string.match(k, '^%d+')), F.get(wf, 'z' .. suffix)
+  if not before or node < tonumber(string.match(before, '^%d+')) then F.put(wf, 'z' .. suffix, node .. ' ' .. err) end
+end
+
 -- The last node of an instance has ended.
 function F.endInstance(wf, suffix, startedMs)
   local k, group, index = F.groupOf(string.sub(suffix, 2))
   local x, err = F.readItems(wf, k), F.get(wf, 'z' .. suffix)
+  err = err and string.match(err, '^%d+ (.*)$')
   F.noteInstance(wf, k, x, index, err and 'F' or 'C', startedMs, err or '[]')
   F.packInstance(wf, k, group, index)
   x.active, x.running = x.active - 1, x.running - 1
@@ -187,7 +197,9 @@ end
 
 function F.cancelInstances(wf, k, x)
   local group, path, inside = string.match(k, '^%d+'), F.instancePath(k), F.tasksInside(wf, k)
-  F.move(wf, 'P', 'K', inside * (x.total - x.completed - x.failed - x.active))
+  local never = inside * (x.total - x.completed - x.failed - x.active)
+  F.move(wf, 'P', 'K', never)
+  F.addCounts(wf, k, { never, 0, 0, 0, 0, 0, 0, 0, never, 0, never })
   for _, index in ipairs(F.activeInstances(wf, k)) do
     F.cancelScope(wf, group, '@' .. path .. index)
     F.packInstance(wf, k, group, index)

@@ -45,9 +45,10 @@ function F.done(wf, k, unit, attempt, token)
     if suffix == '' then F.emit(wf, 'U ' .. k) end
   end
   if suffix == '' then wf.left = wf.left - 1 end
-  -- In an instance: what the instance fails with.
-  local verdict = suffix == '' and 'bad' or ('z' .. suffix)
-  if bad == '1' and not F.get(wf, verdict) then F.put(wf, verdict, err) end
+  if bad == '1' then
+    if suffix ~= '' then F.failInstance(wf, k, suffix, err)
+    elseif not F.get(wf, 'bad') then F.put(wf, 'bad', err) end
+  end
   if r.phase == 'j' then F.dropGroupFields(wf, k) end
   F.leaveGroups(wf, group, bad == '1', suffix)
   F.follow(wf, route, suffix)
