@@ -1,8 +1,9 @@
-/** Folds a workflow's event log into statuses, and refuses every step that may not follow the one before. */
+/** Folds a workflow's event log into statuses, and refuses every step that the table of transitions does not have. */
 
 import { expect } from "vitest";
-import { isTerminalEvent, type GroupEvent, type TaskEvent, type WorkflowEvent } from "../../src/workflow/events.js";
-import { COUNT_OF_STATUS, isTaskEnded, noCounts, type TaskCounts, type TaskStatus, type WorkflowStatus } from "../../src/workflow/status.js";
+import { isTerminalEvent, type GroupEvent, type TaskEvent, type WorkflowEvent, type WorkflowStatusEvent } from "../../src/workflow/events.js";
+import { COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus, type WorkflowStatus } from "../../src/workflow/status.js";
+import { isWorkflowStep, taskStep, type StepAfter } from "../../src/workflow/transitions.js";
 import type { JsonValue } from "../../src/workflow/json.js";
 
 export interface FoldedTask {
@@ -31,85 +32,132 @@ export interface Folded {
   counts: TaskCounts;
 }
 
-/** What may come before each event, of a task and of an item alike. */
-const MAY_FOLLOW: Partial<Record<TaskEvent["type"], readonly TaskStatus[]>> = {
-  TASK_READY: ["PENDING"],
-  TASK_STARTED: ["READY", "WAITING", "PENDING"],
-  TASK_EXPANDED: ["RUNNING"],
-  TASK_RETRYING: ["RUNNING", "WAITING"],
-  TASK_WAITING: ["RUNNING"],
-  TASK_COMPLETED: ["RUNNING", "WAITING"],
-  TASK_FAILED: ["RUNNING", "WAITING"],
-  TASK_SKIPPED: ["PENDING", "RUNNING"],
-  TASK_CANCELLED: ["PENDING", "READY", "RUNNING", "WAITING"],
-};
-const BECOMES: Partial<Record<TaskEvent["type"], TaskStatus>> = {
-  TASK_READY: "READY", TASK_STARTED: "RUNNING", TASK_RETRYING: "WAITING", TASK_WAITING: "WAITING", TASK_COMPLETED: "COMPLETED",
-  TASK_FAILED: "FAILED", TASK_SKIPPED: "SKIPPED", TASK_CANCELLED: "CANCELLED",
-};
+export interface FoldOptions {
+  /** Workers may have been lost: an attempt may start again. */
+  losses?: boolean;
+  /** The workflow may be open still. */
+  open?: boolean;
+}
 
 /** @param addresses of all tasks of the plan */
-export function foldLog(events: readonly WorkflowEvent[], addresses: readonly string[]): Folded {
-  checkFrame(events);
-  const fold: Folded = { status: "PENDING", tasks: new Map(addresses.map((address) => [address, { status: "PENDING", attempt: 0 }])), groups: new Map(), keys: new Set(), counts: noCounts() };
-  for (const event of events) {
-    if (event.kind === "workflow") {
-      fold.status = event.status;
-      if (event.error) fold.errorCode = event.error.code;
-    } else if (event.kind === "group") foldGroup(fold, event);
-    else if (event.kind === "context") event.keys.forEach((key) => fold.keys.add(key));
-    else foldTask(fold, event);
+export function foldLog(events: readonly WorkflowEvent[], addresses: readonly string[], options: FoldOptions = {}): Folded {
+  return new Fold(addresses, options).run(events);
+}
+
+class Fold implements Folded {
+  status: WorkflowStatus = "PENDING";
+  errorCode?: string;
+  readonly tasks: Map<string, FoldedTask>;
+  readonly groups: Folded["groups"] = new Map();
+  readonly keys = new Set<string>();
+  counts = noCounts();
+  #begun = false;
+  #retried = false;
+  /** Groups that were there when the workflow was retried: they may start once more. */
+  readonly #restartable = new Set<string>();
+
+  constructor(addresses: readonly string[], private readonly options: FoldOptions) {
+    this.tasks = new Map(addresses.map((address) => [address, { status: "PENDING", attempt: 0 }]));
   }
-  fold.counts = countsOf(fold);
-  return fold;
-}
 
-/** Numbered from 1 without a hole, begun once, ended once, and nothing after the end. */
-function checkFrame(events: readonly WorkflowEvent[]): void {
-  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
-  expect(events.findIndex(isTerminalEvent)).toBe(events.length - 1);
-  const at = (type: string): number[] => events.flatMap((event, i) => (event.type === type ? [i] : []));
-  expect(at("WORKFLOW_SUBMITTED")).toEqual([0]);
-  expect(at("WORKFLOW_STARTED")).toHaveLength(1);
-  const firstStart = events.findIndex(({ type }) => type === "TASK_STARTED");
-  if (firstStart >= 0) expect(firstStart).toBeGreaterThan(at("WORKFLOW_STARTED")[0] as number);
-}
-
-function foldGroup(fold: Folded, { type, group }: GroupEvent): void {
-  const mine = [...fold.tasks].filter(([address]) => address.startsWith(`${group}.`)).map(([, task]) => task);
-  if (type === "GROUP_STARTED") {
-    expect(fold.groups.has(group), `${group} starts once`).toBe(false);
-    fold.groups.set(group, "STARTED");
-    return;
+  run(events: readonly WorkflowEvent[]): Folded {
+    expect(events.map(({ seq }) => seq), "numbered from 1 without a hole").toEqual(events.map((_, i) => i + 1));
+    if (!this.options.open) expect(events.findLastIndex(isTerminalEvent), "the end is the last event").toBe(events.length - 1);
+    for (const event of events) {
+      if (event.kind === "workflow") {
+        this.#workflow(event);
+        continue;
+      }
+      expect(this.#begun && !isWorkflowEnded(this.status), `${event.type} at ${event.seq} in a workflow that is open`).toBe(true);
+      if (event.kind === "group") this.#group(event);
+      else if (event.kind === "context") event.keys.forEach((key) => this.keys.add(key));
+      else this.#task(event);
+    }
+    this.counts = countsOf(this);
+    return this;
   }
-  expect(fold.groups.get(group), `${group} ends once, after it started`).toBe("STARTED");
-  expect(mine.filter(({ status }) => !isTaskEnded(status)), `tasks of ${group} that are open when it ends`).toEqual([]);
-  fold.groups.set(group, type === "GROUP_FAILED" ? "FAILED" : "COMPLETED");
-}
 
-function foldTask(fold: Folded, event: TaskEvent): void {
-  const task = fold.tasks.get(event.task);
-  if (!task) throw new Error(`An event of a task that does not exist: ${event.task}`);
-  const about = `${event.type} of ${event.task}${event.itemIndex === undefined ? "" : `[${event.itemIndex}]`} at ${event.seq}`;
-  const state = event.itemIndex === undefined ? task : task.items?.[event.itemIndex];
-  if (!state) throw new Error(`${about}, before the task was expanded or beyond its items`);
-  expect(MAY_FOLLOW[event.type], about).toContain(state.status);
-  if (event.itemIndex !== undefined) expect(task.status, about).toBe("RUNNING");
-  else if (event.type === "TASK_STARTED") expect(state.status, about).not.toBe("PENDING");
-  if (event.type === "TASK_EXPANDED") {
-    expect(task.items, about).toBeUndefined();
-    task.items = Array.from({ length: event.itemCount as number }, () => ({ status: "PENDING", attempt: 0 }));
-    return;
+  #workflow({ type, seq, status, error }: WorkflowStatusEvent): void {
+    const before = this.#begun ? this.status : undefined;
+    expect(isWorkflowStep(before, type, status), `${type} at ${seq} from ${before} to ${status}`).toBe(true);
+    this.#begun = true;
+    this.status = status;
+    if (error) this.errorCode = error.code;
+    if (type === "WORKFLOW_RETRIED") this.#retry();
   }
-  if (event.type === "TASK_STARTED") expect(event.attempt, about).toBe(state.attempt + 1);
-  else if (event.attempt > 0) expect(event.attempt, about).toBe(state.attempt);
-  take(state, event);
+
+  /** What did not end well begins again; of what was skipped only the events to come tell whether it does. */
+  #retry(): void {
+    this.#retried = true;
+    delete this.errorCode;
+    for (const group of this.groups.keys()) this.#restartable.add(group);
+    for (const task of this.tasks.values()) {
+      if (!isReopened(task)) continue;
+      reopen(task);
+      for (const item of task.items ?? []) if (item.status !== "COMPLETED") reopen(item);
+    }
+  }
+
+  #group({ type, group }: GroupEvent): void {
+    const mine = [...this.tasks].filter(([address]) => address.startsWith(`${group}.`)).map(([, task]) => task);
+    if (type === "GROUP_STARTED") {
+      expect(this.groups.has(group) && !this.#restartable.delete(group), `${group} starts once`).toBe(false);
+      this.groups.set(group, "STARTED");
+      return;
+    }
+    expect(this.groups.get(group), `${group} ends once, after it started`).toBe("STARTED");
+    expect(mine.filter(({ status }) => !isTaskEnded(status)), `tasks of ${group} that are open when it ends`).toEqual([]);
+    this.groups.set(group, type === "GROUP_FAILED" ? "FAILED" : "COMPLETED");
+  }
+
+  #task(event: TaskEvent): void {
+    const task = this.tasks.get(event.task);
+    if (!task) throw new Error(`An event of a task that does not exist: ${event.task}`);
+    const about = `${event.type} of ${event.task}${event.itemIndex === undefined ? "" : `[${event.itemIndex}]`} at ${event.seq}`;
+    const state = event.itemIndex === undefined ? task : task.items?.[event.itemIndex];
+    if (!state) throw new Error(`${about}, before the task was expanded or beyond its items`);
+    const next = taskStep(state.status, event.type, event.itemIndex !== undefined ? "ITEM" : task.items ? "EXPANDED" : "TASK", this.#happened(state));
+    if (next === undefined) throw new Error(`${about} may not follow ${state.status}`);
+    if (event.itemIndex !== undefined) expect(task.status, about).toBe("RUNNING");
+    if (event.type === "TASK_EXPANDED") {
+      expect(task.items, about).toBeUndefined();
+      task.items = Array.from({ length: event.itemCount as number }, () => ({ status: "PENDING", attempt: 0 }));
+      return;
+    }
+    if (event.type === "TASK_STARTED") this.#checkStart(state, event, about);
+    else if (event.attempt > 0) expect(event.attempt, about).toBe(state.attempt);
+    take(state, event, next);
+  }
+
+  /** Steps without an event that may have been made since the last one. */
+  #happened({ status, errorCode }: FoldedTask | FoldedItem): StepAfter[] {
+    const skippedThenRetried = this.#retried && status === "SKIPPED" && errorCode === "UPSTREAM";
+    return [...(this.options.losses ? (["LOST"] as const) : []), ...(skippedThenRetried ? (["RETRIED"] as const) : [])];
+  }
+
+  #checkStart(state: FoldedTask | FoldedItem, { attempt, itemIndex }: TaskEvent, about: string): void {
+    expect(this.status, about).toBe("RUNNING");
+    // How many attempts an item had before the workflow was retried is not kept.
+    if (itemIndex !== undefined && this.#retried) expect(attempt, about).toBeGreaterThanOrEqual(state.attempt);
+    else expect(attempt, about).toBe(state.status === "RUNNING" ? state.attempt : state.attempt + 1);
+  }
 }
 
-function take(state: FoldedTask | FoldedItem, event: TaskEvent): void {
-  state.status = BECOMES[event.type] as TaskStatus;
+function isReopened({ status }: FoldedTask): boolean {
+  return status === "FAILED" || status === "TIMED_OUT" || status === "CANCELLED";
+}
+
+function reopen(state: FoldedTask | FoldedItem): void {
+  state.status = "PENDING";
+  delete state.errorCode;
+}
+
+function take(state: FoldedTask | FoldedItem, event: TaskEvent, next: TaskStatus): void {
+  state.status = next;
   if (event.type === "TASK_STARTED") state.attempt = event.attempt;
-  if (isTaskEnded(state.status) && event.error) state.errorCode = event.error.code;
+  // A step out of an end that retryWorkflow undid.
+  if (!isTaskEnded(next)) delete state.errorCode;
+  if (isTaskEnded(next) && event.error) state.errorCode = event.error.code;
   if (event.result !== undefined) state.result = event.result;
   if (event.item !== undefined) (state as FoldedItem).identifier = event.item;
 }
