@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
 import { Keys, shardPrefix } from "../../src/store/keys.js";
 import { isTerminalEvent, type TaskEvent, type WorkflowEvent } from "../../src/workflow/events.js";
+import { expectSoundKeysAtRest } from "../support/soundKeys.js";
 import { waitFor } from "../support/waitFor.js";
 
 /** seq counts 1, 2, 3 ...; one terminal event, the last; no task and no item ends twice. */
@@ -48,7 +49,7 @@ export async function coordinationLeft(redis: Redis, keyPrefix: string, shard = 
   return [...leases, ...timers, ...lanes, ...load];
 }
 
-/** Nothing but data may outlive the workflows; leases and timers of units that ended otherwise go when they are due. */
+/** Nothing but data may outlive the workflows, and that is sound; leases and timers of units that ended otherwise go when they are due. */
 export async function expectNothingLeft(node: FanwireNode, keyPrefix: string, timeoutMs = 10_000): Promise<void> {
   let left: string[] = [];
   await waitFor(async () => {
@@ -56,6 +57,7 @@ export async function expectNothingLeft(node: FanwireNode, keyPrefix: string, ti
     return left.length === 0;
   }, { what: "the last lease, timer and lane to go", timeoutMs, intervalMs: 100 }).catch(() => undefined);
   expect(left).toEqual([]);
+  await expectSoundKeysAtRest(node.redis, keyPrefix);
 }
 
 /** Every key under the prefix with its content, as comparable text: hashes, sets and zsets sorted, without the times of timers. */

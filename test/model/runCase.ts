@@ -33,8 +33,8 @@ export async function submit(node: FanwireNode, { definition, context }: Case): 
   return workflowId as string;
 }
 
-/** Submits on one node, reads on the other, and compares. */
-export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome): Promise<void> {
+/** Submits on one node, reads on the other, and compares; answers the workflow's id. */
+export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome): Promise<string> {
   const [writer, reader] = nodes;
   const id = await submit(writer, item);
   const events = await eventsUntilEnd(reader, id);
@@ -46,6 +46,7 @@ export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyP
   compare({ detail, context: await reader.engine.context(id), results, items, folded }, model, item.context, item.definition.onFailure === "FAIL_FAST");
   const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));
   expect(await coordinationFields(reader.redis, keys, id)).toEqual([]);
+  return id;
 }
 
 export async function contextAtEnd(node: FanwireNode, id: string): Promise<JsonObject> {

@@ -25,8 +25,18 @@ export function testConfig(options: TestOptions = {}): Config {
   return loadConfig({}, process.cwd(), { redisUrl, keyPrefix: testPrefix(), port: 0, logLevel: "silent", ...options.config });
 }
 
-export function startTestNode(options: TestOptions = {}): Promise<FanwireNode> {
-  return createNode(testConfig(options), { log: silentLog, ...options });
+export async function startTestNode(options: TestOptions = {}): Promise<FanwireNode> {
+  const config = testConfig(options);
+  const node = await createNode(config, { log: silentLog, ...options });
+  configs.set(node, config);
+  return node;
+}
+
+const configs = new WeakMap<FanwireNode, Config>();
+
+/** What a node of startTestNode was started with. */
+export function configOf(node: FanwireNode): Config {
+  return configs.get(node) as Config;
 }
 
 export interface TestServer extends RunningServer {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Handler } from "../../../src/engine/handlers.js";
 import type { FanwireNode } from "../../../src/main.js";
 import { expansion, oneGroup, retry, task } from "../../support/builders.js";
+import { stopSoundly } from "../../support/soundKeys.js";
 import { CALLER, startTestNode } from "../../support/testNode.js";
 import { waitFor } from "../../support/waitFor.js";
 import { becomes, codes, detailOf, logOf, start, taskBecomes, taskIn } from "./support.js";
@@ -30,7 +31,7 @@ class Gate {
 const gates = Object.fromEntries(["first", "items", "last", "counted"].map((name) => [name, new Gate(name)])) as Record<string, Gate>;
 let node: FanwireNode;
 beforeAll(async () => { node = await startTestNode({ handlers: Object.values(gates).map(({ handler }) => handler) }); });
-afterAll(() => node.stop());
+afterAll(() => stopSoundly(node));
 
 const pause = (id: string): Promise<unknown> => node.engine.pauseWorkflow(CALLER, id).then(({ problems }) => expect(problems).toEqual([]));
 const resume = (id: string): Promise<unknown> => node.engine.resumeWorkflow(CALLER, id).then(({ problems }) => expect(problems).toEqual([]));

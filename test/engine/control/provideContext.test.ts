@@ -5,12 +5,13 @@ import type { FanwireNode } from "../../../src/main.js";
 import type { WorkflowDefinition } from "../../../src/workflow/definition.js";
 import { expansion, group, task, workflow } from "../../support/builders.js";
 import { expectProblems } from "../../support/expectProblems.js";
+import { stopSoundly } from "../../support/soundKeys.js";
 import { CALLER, startTestNode } from "../../support/testNode.js";
 import { becomes, codes, detailOf, logOf, start, taskBecomes, taskIn } from "./support.js";
 
 let node: FanwireNode;
 beforeAll(async () => { node = await startTestNode(); });
-afterAll(() => node.stop());
+afterAll(() => stopSoundly(node));
 
 const given = (expression: string, data: object): { handler: string; input: { expression: string; data: never } } => ({ handler: "transform", input: { expression, data: data as never } });
 const definition: WorkflowDefinition = workflow([group("g", [

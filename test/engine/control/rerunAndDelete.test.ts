@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FanwireNode } from "../../../src/main.js";
 import { expansion, group, oneGroup, task, workflow } from "../../support/builders.js";
+import { stopSoundly } from "../../support/soundKeys.js";
 import { CALLER, startTestNode, testPrefix } from "../../support/testNode.js";
 import { keysUnder } from "../../faults/checks.js";
 import { becomes, codes, detailOf, logOf, start, taskIn } from "./support.js";
@@ -10,7 +11,7 @@ import { becomes, codes, detailOf, logOf, start, taskIn } from "./support.js";
 const keyPrefix = testPrefix();
 let node: FanwireNode;
 beforeAll(async () => { node = await startTestNode({ config: { keyPrefix } }); });
-afterAll(() => node.stop());
+afterAll(() => stopSoundly(node));
 
 test("a rerun has the same definition, labels and initial context, with keys replaced and added, and is linked", async () => {
   const definition = workflow([group("g", [task("sum", { handler: "transform", input: { expression: "a + b + c", data: { a: "{{ a }}", b: "{{ b }}", c: "{{ c }}" } } })])], { externalKeys: ["c"] });

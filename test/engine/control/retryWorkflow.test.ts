@@ -5,6 +5,7 @@ import type { Handler } from "../../../src/engine/handlers.js";
 import type { FanwireNode } from "../../../src/main.js";
 import type { WorkflowEvent } from "../../../src/workflow/events.js";
 import { expansion, group, oneGroup, retry, task, workflow } from "../../support/builders.js";
+import { stopSoundly } from "../../support/soundKeys.js";
 import { CALLER, eventsOf, finished, startTestNode } from "../../support/testNode.js";
 import { waitFor } from "../../support/waitFor.js";
 import { becomes, codes, detailOf, logOf, start, taskBecomes, taskIn } from "./support.js";
@@ -23,7 +24,7 @@ const fragile: Handler = {
 
 let node: FanwireNode;
 beforeAll(async () => { node = await startTestNode({ handlers: [fragile] }); });
-afterAll(() => node.stop());
+afterAll(() => stopSoundly(node));
 
 const flaky = (name: string, parts: Parameters<typeof task>[1] = {}): ReturnType<typeof task> => task(name, { handler: "fragile", input: name, ...parts });
 

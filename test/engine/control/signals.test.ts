@@ -3,13 +3,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FanwireNode } from "../../../src/main.js";
 import { expansion, oneGroup, retry, task } from "../../support/builders.js";
+import { stopSoundly } from "../../support/soundKeys.js";
 import { CALLER, startTestNode } from "../../support/testNode.js";
 import { waitFor } from "../../support/waitFor.js";
 import { becomes, codes, detailOf, start, taskBecomes, taskIn } from "./support.js";
 
 let node: FanwireNode;
 beforeAll(async () => { node = await startTestNode(); });
-afterAll(() => node.stop());
+afterAll(() => stopSoundly(node));
 
 test("a signal's payload is the task's result, and the next task reads it; the second answer is a problem", async () => {
   const id = await start(node, { definition: oneGroup(task("ask", { handler: "signal" }), task("tell", { handler: "transform", input: { expression: "x", data: { x: "{{ ask }}" } } }), task("end", { handler: "signal" })) });

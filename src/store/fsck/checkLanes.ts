@@ -1,0 +1,43 @@
+/** Checks that every unit that is ready stands in the lane of its handler; what else stands in lanes is only a hint. */
+
+import { laneOf } from "../../engine/TaskGroup.js";
+import type { Keys } from "../keys.js";
+import { PHASE } from "../wire.js";
+import type { Findings } from "./findings.js";
+import { unitImages, type WorkflowImage } from "./image.js";
+import { NODE, UNIT } from "./kinds.js";
+import type { FsckReads } from "./reads.js";
+
+const ENTRY = new RegExp(`^\\S+ ${NODE} (?:-|${UNIT}) \\d+ \\d+$`);
+
+/** @param lanes keys of all lanes that hold something */
+export async function checkLanes(keys: Keys, lanes: readonly string[], workflows: ReadonlyMap<string, WorkflowImage>, reads: FsckReads, findings: Findings): Promise<void> {
+  const noted = new Set(await reads.members(keys.lanes));
+  const queued = new Map<string, Set<string>>();
+  for (const lane of lanes) {
+    if (!noted.has(lane)) findings.add("LANE_NOT_NOTED", keys.lanes, lane);
+    const entries = new Set<string>();
+    for await (const entry of reads.list(lane)) {
+      if (ENTRY.test(entry)) entries.add(entry);
+      else findings.add("LANE_MALFORMED", lane, entry);
+    }
+    queued.set(lane, entries);
+  }
+  for (const image of workflows.values()) {
+    // Of a paused workflow claims throw out what stands in lanes; resumeWorkflow puts it back.
+    if (image.open && image.plan && image.status !== "H") checkQueued(image, keys, queued, findings);
+  }
+}
+
+function checkQueued(image: WorkflowImage, keys: Keys, queued: ReadonlyMap<string, ReadonlySet<string>>, findings: Findings): void {
+  for (const { node, unit, record } of unitImages(image)) {
+    const phase = PHASE[record.phase];
+    const planNode = image.plan?.nodes[Number(node.split("@", 1)[0])];
+    if (record.letter !== "R" || !phase || !planNode) continue;
+    const lane = laneOf(planNode, phase);
+    const at = lane.lastIndexOf("~");
+    const key = keys.lane(lane.slice(0, at));
+    const entry = `${image.id} ${node} ${unit} ${record.attempt} ${lane.slice(at + 1)}`;
+    if (!queued.get(key)?.has(entry)) findings.add("UNIT_NOT_QUEUED", image.key, `${entry} is not in ${key}`);
+  }
+}

@@ -1,0 +1,70 @@
+/** How the check reads keys: from a live Redis, in pages, so that nobody waits for it; tests read from a picture of one moment. */
+
+import type { Redis } from "ioredis";
+
+export interface FsckReads {
+  /** All keys that begin so, each once. */
+  keysUnder(prefix: string): Promise<string[]>;
+  /** As TYPE answers; `none` for a key that is gone. */
+  type(key: string): Promise<string>;
+  expires(key: string): Promise<boolean>;
+  hash(key: string): Promise<Record<string, string>>;
+  hashFields(key: string, fields: readonly string[]): Promise<(string | null)[]>;
+  list(key: string): AsyncIterable<string>;
+  members(key: string): Promise<string[]>;
+  scores(key: string): Promise<Map<string, number>>;
+}
+
+const SCAN_COUNT = 1_000;
+const PAGE = 500;
+
+/** Reads of one Redis; of a cluster, of one of its nodes. */
+export class RedisReads implements FsckReads {
+  constructor(private readonly redis: Redis) {}
+
+  async keysUnder(prefix: string): Promise<string[]> {
+    const found = new Set<string>();
+    const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
+    let cursor = "0";
+    do {
+      const [next, keys] = await this.redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
+      for (const key of keys) found.add(key);
+      cursor = next;
+    } while (cursor !== "0");
+    return [...found];
+  }
+
+  type(key: string): Promise<string> {
+    return this.redis.type(key);
+  }
+
+  async expires(key: string): Promise<boolean> {
+    // -1: it has no expiry; -2: it is gone.
+    return (await this.redis.pttl(key)) !== -1;
+  }
+
+  hash(key: string): Promise<Record<string, string>> {
+    return this.redis.hgetall(key);
+  }
+
+  async hashFields(key: string, fields: readonly string[]): Promise<(string | null)[]> {
+    return fields.length === 0 ? [] : this.redis.hmget(key, ...fields);
+  }
+
+  async *list(key: string): AsyncIterable<string> {
+    for (let start = 0; ; start += PAGE) {
+      const page = await this.redis.lrange(key, start, start + PAGE - 1);
+      yield* page;
+      if (page.length < PAGE) return;
+    }
+  }
+
+  members(key: string): Promise<string[]> {
+    return this.redis.smembers(key);
+  }
+
+  async scores(key: string): Promise<Map<string, number>> {
+    const flat = await this.redis.zrange(key, 0, -1, "WITHSCORES");
+    return new Map(Array.from({ length: flat.length / 2 }, (_, i) => [flat[i * 2] as string, Number(flat[i * 2 + 1])]));
+  }
+}
