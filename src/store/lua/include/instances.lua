@@ -258,5 +258,6 @@ function F.guardPacked(wf, k, token)
   local items, pre = F.itemsAt(wf, group)
   local text = call('HGET', items, pre .. 't' .. index)
   local record = text and string.match('\1' .. text, '\1' .. node .. ' ([^\1]*)')
-  return record and F.readRecord(record).token == token and 'D' or 'S'
+  local r = record and F.readRecord(record)
+  return r and r.status ~= 'K' and r.token == token and 'D' or 'S'
 end

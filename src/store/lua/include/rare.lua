@@ -63,7 +63,8 @@ function F.cancelTask(wf, f)
   if status == 'P' then r.ready = '0' end
   -- Of a retry that had not begun yet the attempt before it was the last.
   if status == 'R' or (status == 'W' and not F.get(wf, 'y' .. f)) then r.attempt = tostring(math.max(0, r.attempt - 1)) end
-  r.status, r.finished, r.token = 'K', wf.at, '0'
+  -- The token stays: it tells that the task had started, even in the very millisecond of its submission.
+  r.status, r.finished = 'K', wf.at
   F.save(wf, f, r)
   F.drop(wf, 'o' .. f)
   if status == 'W' then F.drop(wf, 'y' .. f) end
