@@ -26,6 +26,9 @@ import { checkDeployment } from "./store/checkDeployment.js";
 import { connect, type Connections, type Redis, type RedisAddress } from "./store/connect.js";
 import { InstanceReader } from "./store/InstanceReader.js";
 import { InstanceStates } from "./store/InstanceStates.js";
+import type { Finding } from "./store/fsck/findings.js";
+import { confirmedFindings } from "./store/fsck/fsck.js";
+import { RedisReads } from "./store/fsck/reads.js";
 import { ItemReader } from "./store/ItemReader.js";
 import { ShardKeys } from "./store/keys.js";
 import { LaneRepair } from "./store/LaneRepair.js";
@@ -172,6 +175,16 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
       await close();
     },
   };
+}
+
+/** Looks over all keys of a deployment, whether it is at work or not, and changes none. */
+export async function checkKeys(config: Config, log: Log): Promise<Finding[]> {
+  const { connections, close } = await openRedis(config, log);
+  try {
+    return await confirmedFindings(new RedisReads(connections.reads), config.keyPrefix, config.shards);
+  } finally {
+    await close();
+  }
 }
 
 export interface RunningServer {

@@ -8,7 +8,7 @@ import ts from "typescript";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Rooms that a worker has no use for. */
 const LEFT_OUT = /^src\/(api|cli)\//;
-const SCRIPT = "test/faults/processes/worker.ts";
+const FAULTS_WORKER = "test/faults/processes/worker.ts";
 
 export interface CompiledWorker {
   /** The script to run. */
@@ -16,18 +16,22 @@ export interface CompiledWorker {
   remove(): Promise<void>;
 }
 
-/** Types are not checked here; below the repository, so that packages are found. */
-export async function compileWorker(): Promise<CompiledWorker> {
+/**
+ * Types are not checked here; below the repository, so that packages are found.
+ * @param script from the repository's root
+ * @param more files of the tests that it imports
+ */
+export async function compileWorker(script = FAULTS_WORKER, more: readonly string[] = []): Promise<CompiledWorker> {
   await mkdir(join(ROOT, ".cache"), { recursive: true });
   const target = await mkdtemp(join(ROOT, ".cache/worker-"));
   const sources = (await readdir(join(ROOT, "src"), { recursive: true })).map((file) => `src/${file}`);
-  for (const file of [...sources.filter((name) => name.endsWith(".ts") && !LEFT_OUT.test(name)), SCRIPT]) {
+  for (const file of [...sources.filter((name) => name.endsWith(".ts") && !LEFT_OUT.test(name)), script, ...more]) {
     const path = join(target, file.replace(/\.ts$/, ".js"));
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, compile(await readFile(join(ROOT, file), "utf8")));
   }
   await cp(join(ROOT, "src/store/lua"), join(target, "src/store/lua"), { recursive: true });
-  return { path: join(target, SCRIPT.replace(/\.ts$/, ".js")), remove: () => rm(target, { recursive: true, force: true }) };
+  return { path: join(target, script.replace(/\.ts$/, ".js")), remove: () => rm(target, { recursive: true, force: true }) };
 }
 
 function compile(text: string): string {

@@ -33,16 +33,23 @@ export async function submit(node: FanwireNode, { definition, context }: Case): 
   return workflowId as string;
 }
 
+export interface CheckOptions {
+  /** Workers may be lost meanwhile: attempts may start again. */
+  losses?: boolean;
+  /** Until it must have ended. Default 10,000. */
+  deadlineMs?: number;
+}
+
 /** Submits on one node, reads on the other, and compares; answers the workflow's id. */
-export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome): Promise<string> {
+export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome, options: CheckOptions = {}): Promise<string> {
   const [writer, reader] = nodes;
   const id = await submit(writer, item);
-  const events = await eventsUntilEnd(reader, id);
+  const events = await eventsUntilEnd(reader, id, options.deadlineMs);
   const detail = await reader.engine.workflowDetail(CALLER, id);
   if (!detail) throw new Error(`${id} is gone`);
   const results = await Promise.all(detail.tasks.map((task) => reader.engine.result(task)));
   const items = await Promise.all(detail.tasks.map((task) => itemsOf(reader, task)));
-  const folded = foldLog(events, detail.tasks.map(({ address }) => address));
+  const folded = foldLog(events, detail.tasks.map(({ address }) => address), options);
   compare({ detail, context: await reader.engine.context(id), results, items, folded }, model, item.context, item.definition.onFailure === "FAIL_FAST");
   const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));
   expect(await coordinationFields(reader.redis, keys, id)).toEqual([]);
@@ -55,11 +62,11 @@ export async function contextAtEnd(node: FanwireNode, id: string): Promise<JsonO
 }
 
 /** @throws Error that says how far the workflow came, when it does not end in time */
-async function eventsUntilEnd(node: FanwireNode, id: string): Promise<WorkflowEvent[]> {
+async function eventsUntilEnd(node: FanwireNode, id: string, deadlineMs = DEADLINE_MS): Promise<WorkflowEvent[]> {
   const events: WorkflowEvent[] = [];
   const subscription = node.events.subscribe(id, { withResults: true });
   let late = false;
-  const deadline = setTimeout(() => { late = true; void subscription.return?.(); }, DEADLINE_MS);
+  const deadline = setTimeout(() => { late = true; void subscription.return?.(); }, deadlineMs);
   try {
     for await (const event of subscription) {
       events.push(event);
@@ -70,7 +77,7 @@ async function eventsUntilEnd(node: FanwireNode, id: string): Promise<WorkflowEv
   }
   const detail = await node.engine.workflowDetail(CALLER, id);
   const open = detail?.tasks.map(({ address, status, attempt }) => `${address} ${status} ${attempt}`).join(", ");
-  throw new Error(`${id} ${late ? `has not ended within ${DEADLINE_MS} ms` : "lost its subscription"}: ${open}; last events: ${events.slice(-5).map(({ type }) => type).join(", ")}`);
+  throw new Error(`${id} ${late ? `has not ended within ${deadlineMs} ms` : "lost its subscription"}: ${open}; last events: ${events.slice(-5).map(({ type }) => type).join(", ")}`);
 }
 
 async function itemsOf(node: FanwireNode, task: TaskState): Promise<ItemState[] | undefined> {

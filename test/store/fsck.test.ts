@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Claim, Outcome } from "../../src/engine/ports.js";
 import type { FanwireNode } from "../../src/main.js";
 import { FINDING_KINDS, type FindingCode } from "../../src/store/fsck/findings.js";
-import { fsck } from "../../src/store/fsck/fsck.js";
+import { confirmedFindings, fsck } from "../../src/store/fsck/fsck.js";
 import { KEY_KINDS } from "../../src/store/fsck/kinds.js";
 import { RedisReads } from "../../src/store/fsck/reads.js";
 import { Keys, shardPrefix } from "../../src/store/keys.js";
@@ -191,6 +191,15 @@ const CORRUPTIONS: [FindingCode, string, () => Promise<unknown>][] = [
 test.each(CORRUPTIONS)("%s: %s", async (code, _what, corrupt) => {
   await corrupt();
   expect(await codes()).toContain(code);
+});
+
+test("of a deployment at work only what a second look finds as well is told", async () => {
+  await redis.hincrby(keys.load, "X", 1);
+  await redis.set(`${keys.prefix}zz:1`, "1");
+  const told = confirmedFindings(new RedisReads(redis), keyPrefix, 1, 300);
+  expect((await fsck(new RedisReads(redis), keyPrefix, 1)).map(({ code }) => code)).toEqual(["KEY_UNKNOWN", "LOAD_WRONG"]);
+  await redis.hincrby(keys.load, "X", -1);
+  expect((await told).map(({ code }) => code)).toEqual(["KEY_UNKNOWN"]);
 });
 
 test("every kind of finding has something put wrong above", () => {

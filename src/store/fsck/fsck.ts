@@ -31,6 +31,21 @@ export async function fsck(reads: FsckReads, keyPrefix: string, shards: number):
   return findings.all;
 }
 
+/**
+ * Two looks: what both find is not of a moment between two reads.
+ * @param pauseMs between them
+ */
+export async function confirmedFindings(reads: FsckReads, keyPrefix: string, shards: number, pauseMs = 1_000): Promise<Finding[]> {
+  const first = new Set((await fsck(reads, keyPrefix, shards)).map(textOf));
+  if (first.size === 0) return [];
+  await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  return (await fsck(reads, keyPrefix, shards)).filter((finding) => first.has(textOf(finding)));
+}
+
+function textOf({ code, key, message }: Finding): string {
+  return `${code} ${key} ${message}`;
+}
+
 async function checkOneShard(keys: Keys, all: readonly string[], reads: FsckReads, findings: Findings): Promise<void> {
   const found = new Map<KeyKind["name"], FoundKey[]>();
   for (const key of all) {

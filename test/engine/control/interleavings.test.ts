@@ -35,5 +35,5 @@ test("submit, cancel, pause, resume, retry, signal, provide, delete and tasks' e
     }
   }), { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: LONGEST_MS, verbose: 1, ...(process.env.FANWIRE_CONTROL_PATH ? { path: process.env.FANWIRE_CONTROL_PATH } : {}) });
   process.stdout.write(`control: ${runs} runs over ${done} workflows with seed ${SEED}\n`);
-  expect(done).toBeGreaterThan(RUNS / 4);
-}, 300_000);
+  expect(done).toBeGreaterThan(Math.min(RUNS / 4, 30));
+}, 600_000);
