@@ -30,12 +30,14 @@ const wideTask = async (): Promise<TaskState> => (await node.engine.workflowDeta
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  node = await startTestNode({ redisUrl: redis.url, config: { keyPrefix: "wide" } });
+  // Room for two ranges of light items: what else the window admits has to wait in the lane.
+  node = await startTestNode({ redisUrl: redis.url, config: { keyPrefix: "wide", workerConcurrency: 10 } });
   memoryBefore = await numberIn("memory", "used_memory");
   const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, {
     definition: oneGroup(
       task("wide", { ...transform("n", { n: "{{ n }}" }), expansion: expansion({ array: { n: `[0..${ITEMS - 1}]` } }) }),
-      task("sum", transform("$sum(all)", { all: "{{ wide }}" })),
+      // A condition sees the whole output; the input of a handler would be limited to 1 MiB.
+      task("sum", { when: `$sum(wide) = ${(ITEMS * (ITEMS - 1)) / 2}` }),
     ),
   });
   expect(problems).toEqual([]);
@@ -68,10 +70,10 @@ test("every item is recorded once, in item order, the next task gets them all, a
   expect(done.status).toBe("COMPLETED");
   expect(done.counts).toMatchObject({ total: ITEMS + 1, completed: ITEMS + 1 });
   clearInterval(sampling);
+  expect(longestLane).toBeGreaterThan(0);
   expect(longestLane).toBeLessThanOrEqual(LONGEST_LANE);
-  const { wide, sum } = await node.engine.context(wideId, ["wide", "sum"]);
+  const { wide } = await node.engine.context(wideId, ["wide"]);
   expect((wide as number[]).every((value, i) => value === i)).toBe(true);
-  expect(sum).toBe((ITEMS * (ITEMS - 1)) / 2);
   const perItem = ((await numberIn("memory", "used_memory")) - memoryBefore) / ITEMS;
   process.stdout.write(`wide: ${perItem.toFixed(0)} bytes of Redis memory per item, its number and result included; the lane held at most ${longestLane} ranges\n`);
 }, LONGEST_MS);

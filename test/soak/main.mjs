@@ -41,6 +41,7 @@ function run(name, files, env) {
   });
 }
 
+/** Fewer than 100,000 are done before what is to happen meanwhile has happened. */
 const items = Number(process.env.SOAK_ITEMS ?? 1_000_000);
 let passed = await run("wide", ["test/engine/wideExpansion.test.ts"], { FANWIRE_WIDE_ITEMS: items });
 for (let turn = 0; passed && Date.now() < endMs; turn++) {
