@@ -26,6 +26,8 @@ export interface SubmitWorkflowInput {
   definitionVersion?: number;
   /** Default {}. */
   context?: JsonValue;
+  /** The session it belongs to, made on first use; absent: one of its own. */
+  sessionId?: string;
   idempotencyKey?: string;
   labels?: JsonValue;
   /** The workflow that this one runs again. */
@@ -67,6 +69,10 @@ export interface Engine {
   workflow(caller: Caller, id: string): Promise<WorkflowSnapshot | null>;
   workflowDetail(caller: Caller, id: string): Promise<WorkflowDetail | null>;
   workflows(caller: Caller, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>>;
+  /** Whether the caller's tenant has such a session. */
+  hasSession(caller: Caller, id: string): Promise<boolean>;
+  /** What workflows of the session have exported; {} when there is no such session. */
+  sessionContext(caller: Caller, id: string): Promise<JsonObject>;
   /** The context, whole or the keys asked for (absent keys are left out), views over items assembled. */
   context(id: string, keys?: readonly string[]): Promise<JsonObject>;
   /** Items of an expanded task, in item order. */

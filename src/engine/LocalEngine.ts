@@ -20,6 +20,7 @@ import { pageOfItems } from "./itemPages.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { WorkflowReader } from "./ports.js";
 import type { AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
+import type { Sessions } from "./Sessions.js";
 import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
 import type { WorkflowControl } from "./WorkflowControl.js";
@@ -29,6 +30,7 @@ export interface LocalEngineServices {
   definitions: DefinitionRegistry;
   control: WorkflowControl;
   signals: SignalDesk;
+  sessions: Sessions;
   reader: WorkflowReader;
   contexts: ContextReader;
   handlers: HandlerRegistry;
@@ -94,6 +96,9 @@ export class LocalEngine implements Engine {
   workflows(caller: Caller, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>> {
     return this.services.reader.list(caller.tenant, filter, page);
   }
+
+  hasSession({ tenant }: Caller, id: string): Promise<boolean> { return this.services.sessions.exists({ tenant, id }); }
+  sessionContext({ tenant }: Caller, id: string): Promise<JsonObject> { return this.services.sessions.context({ tenant, id }); }
 
   async context(id: string, keys?: readonly string[]): Promise<JsonObject> {
     const plan = await this.services.reader.planOf(id);

@@ -3,6 +3,7 @@
 import type { Redis } from "ioredis";
 import type { Served, WorkerDirectory } from "../engine/Fleet.js";
 import type { UnitRecord } from "../engine/ports.js";
+import { ownSessionId } from "../engine/session.js";
 import type { AttemptState, GroupState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
 import { makeCursor } from "../workflow/cursor.js";
 import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
@@ -15,7 +16,7 @@ import type { ShardKeys } from "./keys.js";
 import type { PlanCache } from "./PlanCache.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
 
-const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr"] as const;
+const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
@@ -132,6 +133,7 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
     id, status, plan, submittedMs,
     name: header.nm ?? plan.definition.name,
     tenant: header.tn as string,
+    sessionId: header.ss ?? ownSessionId(id),
     labels: JSON.parse(header.lb ?? "{}") as JsonObject,
     counts: readCounts(header.n as string),
     definitionVersion: Number(header.dv ?? 0),

@@ -21,6 +21,7 @@ export function pushSubmission(args: Args, command: SubmitCommand, definitionTex
   pushList(args, command.context);
   args.push(command.eventLines, command.eventCount);
   pushList(args, command.ready);
+  pushList(args, command.timers ?? []);
 }
 
 export function pushOutcome(args: Args, outcome: Outcome): void {
@@ -124,6 +125,8 @@ export function readTimer(member: string, leaseText: string): DueTimer | undefin
       return { kind: "RETRY", member, workflowId: first, node: Number(node), unit, attempt: Number(last) };
     case "X":
       return { kind: "RETENTION", member, workflowId: first };
+    case "S":
+      return { kind: "SESSION", member, workflowId: first, session: node };
     default:
       return undefined;
   }
