@@ -6,6 +6,7 @@ import { lexicographicSortSchema, printSchema } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import { buildSchema } from "type-graphql";
 import type { PubSub } from "type-graphql";
+import { SessionFields, SessionOfWorkflow } from "./fields/sessionFields.js";
 import { TaskFields } from "./fields/taskFields.js";
 import { WorkflowFields } from "./fields/workflowFields.js";
 import { CancelWorkflowMutation } from "./operations/cancelWorkflow.js";
@@ -20,6 +21,7 @@ import { PlanWorkflowQuery } from "./operations/planWorkflow.js";
 import { QueuesQuery } from "./operations/queues.js";
 import { ReportProgressMutation } from "./operations/reportProgress.js";
 import { ServerInfoQuery } from "./operations/serverInfo.js";
+import { SessionQuery } from "./operations/session.js";
 import { SubmitWorkflowMutation } from "./operations/submitWorkflow.js";
 import { TaskOffersSubscription } from "./operations/taskOffers.js";
 import { WorkersQuery } from "./operations/workers.js";
@@ -37,7 +39,7 @@ import { WorkflowsQuery } from "./operations/workflows.js";
 
 const OPERATIONS = [
   NodeQuery, WorkflowQuery, WorkflowsQuery, PlanWorkflowQuery, HandlersQuery, ServerInfoQuery,
-  DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation,
+  SessionQuery, DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation,
   SubmitWorkflowMutation, CancelWorkflowMutation,
   PauseWorkflowMutation, ResumeWorkflowMutation, RetryWorkflowMutation, RerunWorkflowMutation,
   ProvideContextMutation, SignalTaskMutation, DeleteWorkflowMutation,
@@ -62,7 +64,7 @@ const NO_PUB_SUB: PubSub = {
 };
 
 export async function createSchema(): Promise<GraphQLSchema> {
-  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, TaskFields], pubSub: NO_PUB_SUB, validate: false });
+  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, TaskFields, SessionFields, SessionOfWorkflow], pubSub: NO_PUB_SUB, validate: false });
   for (const [name, description] of Object.entries(ROOT_DESCRIPTIONS)) {
     const type = schema.getType(name);
     if (type) type.description = description;
