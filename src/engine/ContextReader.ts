@@ -5,6 +5,7 @@ import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { collectOutput, resultFields, type ItemOutcome as ItemResult } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { reduceParts } from "../workflow/reducers.js";
+import { SESSION } from "./TaskScope.js";
 import type { ItemOutcome, WorkflowReader } from "./ports.js";
 
 /** Text kept for workers, over all workflows, in characters. */
@@ -50,12 +51,17 @@ export class ContextReader {
     return entry.values;
   }
 
-  /** Makes sure that those of the keys that are present in the context are in the cache; answers the workflow's cached values. */
+  /** Makes sure that those of the keys that are present in the context are in the cache, and what TaskScope's SESSION stands for; answers the workflow's cached values. */
   async load(workflowId: string, plan: Plan, keys: readonly string[]): Promise<ReadonlyMap<string, JsonValue>> {
     const known = this.#cache.get(workflowId)?.values;
     const missing = keys.filter((key) => !known?.has(key));
     const values = new Map(known);
-    const texts = await this.reader.contextTexts(workflowId, missing);
+    if (missing.includes(SESSION)) {
+      const id = await this.reader.sessionIdOf(workflowId);
+      values.set(SESSION, { id });
+      this.remember(workflowId, SESSION, { id }, id.length);
+    }
+    const texts = await this.reader.contextTexts(workflowId, missing.filter((key) => key !== SESSION));
     for (const [key, value] of await this.#reduced(workflowId, plan, missing, texts)) values.set(key, value);
     for (const [key, text] of texts) {
       if (plan.reduced.has(key)) continue;

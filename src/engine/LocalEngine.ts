@@ -119,7 +119,7 @@ export class LocalEngine implements Engine {
     if (task.status === "PENDING" || task.node.expansion || task.readyMs === undefined) return undefined;
     const plan = await this.services.reader.planOf(task.workflowId);
     if (!plan) return undefined;
-    const values = new Map(Object.entries(await this.services.contexts.read(task.workflowId, plan, readableKeys(task.node))));
+    const values = await this.services.contexts.load(task.workflowId, plan, readableKeys(task.node));
     const scope = new TaskScope(values, task.node, { workflowId: task.workflowId, workflowName: plan.definition.name, attempt: task.attempt });
     try {
       return await compiledTask(task.node).input.render(scope);

@@ -22,6 +22,7 @@ export class TaskScope implements Scope {
   }
 
   get(name: string): JsonValue | undefined {
+    if (name === SESSION) return this.values.get(name);
     if (name.startsWith("$")) return this.#dollars.get(name);
     // `values` may hold what other tasks of the workflow have read in this process, which must not change what this one sees.
     const value = isReadable(this.node, name) ? this.values.get(name) : undefined;
@@ -35,8 +36,12 @@ export class TaskScope implements Scope {
   }
 }
 
-/** Every context key that the task may read. */
+/** `{id}` of the session, which ContextReader gives under this name as if it were a key: no expression can read a key of that name. */
+export const SESSION = "$session";
+
+/** Every context key that the task may read, and SESSION when it names that. */
 export function readableKeys(node: PlanNode): readonly string[] {
+  if (node.readsSession) return [...node.reads, ...node.optionalReads, SESSION];
   return node.optionalReads.length === 0 ? node.reads : [...node.reads, ...node.optionalReads];
 }
 

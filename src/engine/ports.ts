@@ -223,6 +223,8 @@ export interface WorkflowReader {
   completedResults(workflowId: string, nodes: readonly number[]): Promise<Map<number, string | undefined>>;
   /** Texts as stored: JSON, or `@<task>` for a view. Absent keys are left out. */
   contextTexts(workflowId: string, keys?: readonly string[]): Promise<Map<string, string>>;
+  /** Its session's id, which it has for life. */
+  sessionIdOf(workflowId: string): Promise<string>;
   contextKeys(workflowId: string): Promise<string[]>;
   /** All outcomes of an expanded task's items, in item order. */
   itemOutcomes(workflowId: string, node: number): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }>;

@@ -20,6 +20,7 @@ export class RedisReader implements ReaderPort {
   resultText(id: string, node: number): Promise<string | undefined> { return this.workflows.resultText(id, node); }
   completedResults(id: string, nodes: readonly number[]): Promise<Map<number, string | undefined>> { return this.workflows.completedResults(id, nodes); }
   contextTexts(id: string, keys?: readonly string[]): Promise<Map<string, string>> { return this.workflows.contextTexts(id, keys); }
+  sessionIdOf(id: string): Promise<string> { return this.workflows.sessionIdOf(id); }
   contextKeys(id: string): Promise<string[]> { return this.workflows.contextKeys(id); }
   snapshot(id: string): Promise<WorkflowSnapshot | null> { return this.workflows.snapshot(id); }
   detail(id: string): Promise<WorkflowDetail | null> { return this.workflows.detail(id); }

@@ -70,6 +70,11 @@ export class WorkflowReader {
     return new Map(wanted.flatMap((key, i): [string, string][] => (texts[i] == null ? [] : [[key, texts[i]]])));
   }
 
+  async sessionIdOf(workflowId: string): Promise<string> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    return (keys && (await this.redis.hget(keys.workflow(workflowId), "ss"))) ?? ownSessionId(workflowId);
+  }
+
   async contextKeys(workflowId: string): Promise<string[]> {
     const keys = this.shards.ofWorkflow(workflowId);
     return keys ? this.redis.hkeys(keys.context(workflowId)) : [];

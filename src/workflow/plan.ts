@@ -54,6 +54,8 @@ export interface PlanNode {
   readonly reads: readonly string[];
   /** Context keys that it waits for only while some task may still write them. */
   readonly optionalReads: readonly string[];
+  /** Whether an expression of it may name `$session`; absent: none does. */
+  readonly readsSession?: true;
   /** Context keys it writes. */
   readonly keys: readonly string[];
   readonly optionalKeys: readonly string[];

@@ -6,6 +6,7 @@ import type { FanwireNode } from "../../src/main.js";
 import { ItemReader } from "../../src/store/ItemReader.js";
 import { ShardKeys } from "../../src/store/keys.js";
 import { PlanCache } from "../../src/store/PlanCache.js";
+import { RedisFleet } from "../../src/store/RedisFleet.js";
 import { RedisReader } from "../../src/store/RedisReader.js";
 import { RedisSessions } from "../../src/store/RedisSessions.js";
 import { RedisStore } from "../../src/store/RedisStore.js";
@@ -18,7 +19,7 @@ export class Died extends Error {}
 /** @param diesAt which call is the last, and whether it is carried out before */
 export function sessionsOf({ redis }: FanwireNode, keyPrefix: string, retentionMs: number, diesAt?: { method: keyof SessionStore; after: boolean }): Sessions {
   const shards = new ShardKeys(keyPrefix, 1);
-  const workflows = new WorkflowReader(redis, shards, new PlanCache(redis), { served: () => Promise.resolve({ handlers: new Set<string>(), plans: true }) });
+  const workflows = new WorkflowReader(redis, shards, new PlanCache(redis), new RedisFleet(redis, shards, new Scripts(redis)));
   const reader = new RedisReader(workflows, new ItemReader(redis, shards), new WorkflowIndex(redis, shards, workflows));
   const store = new RedisStore({ redis, keyPrefix, shards: 1, leaseMs: 60_000, retentionMs });
   const sessions = new RedisSessions(redis, shards, new Scripts(redis), retentionMs);

@@ -195,3 +195,25 @@ test("a key that waits twice, as task and in an expansion, is released once", as
   await becomes(node, id, "COMPLETED");
   await logOf(node, id);
 });
+
+test("expressions see the session's id, in every part of a task, and the input shows what they saw", async () => {
+  const definition = workflow([group("g", [
+    task("input", { handler: "transform", input: { expression: "$", data: "in {{ $session.id }}" }, when: "$session.id = 'seen'", validate: "$session.id = 'seen'" }),
+    task("each", {
+      handler: "transform", input: { expression: "$", data: "{{ $session.id & x }}" },
+      expansion: expansion({ array: { x: "[1, 2]" }, outputFormat: "SINGLE", filter: "$session.id = 'seen'", identifier: "{{ $session.id & $index }}", reduce: "$join($results, $session.id)" }),
+    }),
+    task("fell", { handler: "fail", input: { code: "BAD", retryable: false }, onFailure: "FALLBACK", fallback: "{{ $session.id ?? 'none' }}" }),
+    task("plain", { input: "{{ $workflow.id }}" }),
+  ])]);
+  const id = await run(node, { definition, sessionId: "seen" });
+  expect(await node.engine.context(id)).toEqual({ input: "in seen", each: "seen1seenseen2", fell: "seen", plain: null });
+  expect(await node.engine.input(taskIn(await detailOf(node, id), "g.input"))).toEqual({ expression: "$", data: "in seen" });
+  const alone = await run(node, { definition: workflow([group("g", [task("a", { handler: "transform", input: { expression: "$", data: "{{ $session }}" } })])]) });
+  expect(await node.engine.context(alone)).toEqual({ a: { id: `session:${alone}` } });
+});
+
+test("a context key that is called like the session is a key like others", async () => {
+  const id = await run(node, { definition: workflow([group("g", [task("a", { dependencies: ["$session"] })])]), context: { $session: 1 }, sessionId: "named" });
+  expect(await node.engine.context(id, ["$session"])).toEqual({ $session: 1 });
+});
