@@ -43,8 +43,11 @@ export interface SessionStore {
   /** JSON texts of the keys it holds, by default of all. */
   values(key: string, keys?: readonly string[]): Promise<Map<string, string>>;
   exists(key: string): Promise<boolean>;
-  /** Makes the session that a workflow has for itself one that others may enter; the workflow owes to enter it then. */
-  share(session: SessionName, workflowId: string): Promise<void>;
+  /**
+   * Makes the session that a workflow has for itself one that others may enter; the workflow owes to enter it then.
+   * @returns false when the tenant has no such workflow
+   */
+  share(session: SessionName, workflowId: string): Promise<boolean>;
 }
 
 export interface SessionsServices {
@@ -80,18 +83,20 @@ export class Sessions {
   async open(session: SessionName): Promise<void> {
     const owner = ownerOf(session.id);
     if (owner === undefined) return;
-    await this.services.sessions.share(session, owner);
-    await this.carry(owner, sessionKey(session));
+    // Of another tenant's workflow this is an id like any other.
+    if (await this.services.sessions.share(session, owner)) await this.carry(owner, sessionKey(session));
   }
 
   /**
    * Does what a workflow owes its session, and strikes it off. Any number of processes may do so at once.
+   * @param member of the session with this key, should the workflow be gone
    * @throws when Redis does not take it: the debt stays, and its timer comes again
    */
-  async carry(workflowId: string, key: string): Promise<void> {
+  async carry(workflowId: string, member: string): Promise<void> {
     const { sessions } = this.services;
     for (;;) {
       const debt = await sessions.debtOf(workflowId);
+      const key = debt ? sessionKey(debt.session) : member;
       if (debt) await this.#join(workflowId, debt);
       if (debt?.owes === "x") await this.#export(workflowId, key, debt);
       const code = await sessions.settle(workflowId, key, debt?.owes ?? "");

@@ -73,11 +73,12 @@ export class RedisSessions implements SessionStore {
     return (await this.redis.exists(this.shards.ofSession(key).session(key))) === 1;
   }
 
-  async share(session: SessionName, workflowId: string): Promise<void> {
+  async share(session: SessionName, workflowId: string): Promise<boolean> {
     const keys = this.shards.ofWorkflow(workflowId);
-    if (!keys) return;
+    if (!keys) return false;
     const key = sessionKey(session);
-    await this.scripts.call("shareSession", [keys.timers, keys.workflow(workflowId)], [session.tenant, session.id, key, sessionTimer(workflowId, key)]);
+    const code = await this.scripts.call<string>("shareSession", [keys.timers, keys.workflow(workflowId)], [session.tenant, session.id, key, sessionTimer(workflowId, key)]);
+    return code === "OK";
   }
 
   #keysOf(key: string): string[] {

@@ -46,12 +46,13 @@ async function sessionState(node: FanwireNode): Promise<Record<string, unknown>>
 /**
  * A waiting workflow, and one that has just completed and exports, whose debt nobody has paid: the only node is stopped before
  * the last outcome is recorded.
+ * @param sessionId of the one that exports; "": none
  */
-async function owing(): Promise<{ waiting: string; exporting: string }> {
+async function owing(sessionId = "s"): Promise<{ waiting: string; exporting: string }> {
   const node = await startTestNode({ handlers: elsewhere("slow"), config: { keyPrefix, worker: false } });
   const waiting = await start(node, { definition: reader("k"), sessionId: "s" });
   const definition = { ...oneGroup(task("k", { handler: "slow" })), exports: ["k"] };
-  const exporting = await start(node, { definition, sessionId: "s" });
+  const exporting = await start(node, { definition, ...(sessionId === "" ? {} : { sessionId }) });
   const client = new StoreClient(node, "w1", keyPrefix, 60_000);
   const claim = await client.claimOne();
   expect(claim.workflowId).toBe(exporting);
@@ -93,6 +94,15 @@ test("an exporting workflow is not deleted before its session has what it export
   expect(await node.engine.deleteWorkflow(CALLER, exporting)).toEqual({ deleted: true, problems: [] });
   expect(await node.engine.sessionContext(CALLER, "s")).toEqual({ k: 7 });
   await expectNothingLeft(node, keyPrefix);
+});
+
+test("another tenant that names the session of a workflow gets nothing of what that owes", async () => {
+  const { exporting } = await owing("");
+  const session = { tenant: "other", id: ownSessionId(exporting) };
+  await sessionsOf(bare, keyPrefix, RETENTION_MS).open(session);
+  await sessionsOf(bare, keyPrefix, RETENTION_MS).carry(exporting, sessionKey(session));
+  expect(await bare.redis.hgetall(keys.sessionContext(sessionKey(session)))).toEqual({});
+  expect(await bare.redis.hgetall(keys.sessionContext(sessionKey({ ...session, tenant: "default" })))).toEqual({ k: "7" });
 });
 
 test.each<[keyof SessionStore, boolean]>(
