@@ -215,7 +215,7 @@ function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan, statu
   if (waitsForWorker(task)) return [status === "PAUSED" ? { kind: "PAUSED", message: "the workflow is paused" } : workerReason(task, served)];
   if (task.status !== "PENDING") return task.waitingFor;
   const external = externalReads(plan, task.node).filter((key) => missing.includes(key))
-    .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext` }));
+    .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext or from its session` }));
   return [...external, ...taskReasons(task, tasks, plan)];
 }
 
