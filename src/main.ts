@@ -9,6 +9,7 @@ import type { Engine } from "./engine/Engine.js";
 import type { Fleet } from "./engine/Fleet.js";
 import { HandlerRegistry, type Handler } from "./engine/handlers.js";
 import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
+import { Sessions } from "./engine/Sessions.js";
 import { Settlement } from "./engine/Settlement.js";
 import { Sweeper } from "./engine/Sweeper.js";
 import { SignalDesk } from "./engine/SignalDesk.js";
@@ -37,6 +38,7 @@ import { PlanCache } from "./store/PlanCache.js";
 import { RedisFleet } from "./store/RedisFleet.js";
 import { RedisDefinitions } from "./store/RedisDefinitions.js";
 import { RedisReader } from "./store/RedisReader.js";
+import { RedisSessions } from "./store/RedisSessions.js";
 import { RedisStore } from "./store/RedisStore.js";
 import { Scripts } from "./store/scripts.js";
 import { WorkflowIndex } from "./store/WorkflowIndex.js";
@@ -110,6 +112,7 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
   const instances = new InstanceReader(reads, shards, fields);
   return {
     shards, plans, fleet, workflows, items, instances,
+    sessions: new RedisSessions(reads, shards, new Scripts(scripts), config.retentionMs),
     definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
     store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
     reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, fleet)),
@@ -121,12 +124,13 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const log = options.log ?? createLog(config.logLevel, 2);
   const { connections, embedded, close } = await openRedis(config, log);
   const redis = connections.reads;
-  const { shards, plans, fleet, workflows, items, instances, definitions, store, reader } = wireStore(connections, config);
+  const { shards, plans, fleet, workflows, items, instances, definitions, store, reader, sessions: sessionStore } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const settlement = new Settlement(contexts);
+  const sessions = new Sessions({ sessions: sessionStore, store, reader, contexts });
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
   const agency = new AgencyTaskGroup({
-    store, reader, handlers, directory: fleet,
+    store, reader, handlers, directory: fleet, sessions,
     keepPlan: (plan) => plans.add(plan),
     onSubmitting: (shard, id, context) => {
       if (!worker) return;
@@ -143,7 +147,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const events = new EventManager(new EventLog(redis, logReads), hub, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);
-  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, leaseMs: config.leaseMs, log }));
+  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
   const loops = [...timers, ...sweepers];
   const onTimer = (shard: number, delayMs: number): void => timers[shard]?.hint(delayMs);
@@ -160,8 +164,8 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
 
   return {
     engine: new LocalEngine({
-      workflows: agency, reader, contexts, handlers, directory: fleet, definitions: new DefinitionRegistry({ definitions, handlers, directory: fleet }),
-      control: new WorkflowControl({ store, reader, contexts, workflows: agency }),
+      workflows: agency, reader, contexts, handlers, directory: fleet, sessions, definitions: new DefinitionRegistry({ definitions, handlers, directory: fleet }),
+      control: new WorkflowControl({ store, reader, contexts, workflows: agency, sessions }),
       signals: new SignalDesk({ store, reader, settlement }),
     }),
     events, worker, redis, log, fleet, remoteWorkers,

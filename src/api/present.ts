@@ -14,6 +14,7 @@ import type { TaskGroupInput } from "./inputs/TaskGroupInput.js";
 import type { TaskInput } from "./inputs/TaskInput.js";
 import type { WorkflowDefinitionInput } from "./inputs/WorkflowDefinitionInput.js";
 import type { WorkflowFilter } from "./inputs/WorkflowFilter.js";
+import { Session } from "./types/Session.js";
 import { Task } from "./types/Task.js";
 import type { TaskAttempt } from "./types/TaskAttempt.js";
 import { TaskGroup } from "./types/TaskGroup.js";
@@ -45,6 +46,7 @@ export function toWorkflowDefinition(input: WorkflowDefinitionInput): WorkflowDe
     description: input.description,
     groups: input.groups.map(toGroup),
     externalKeys: input.externalKeys?.length ? input.externalKeys : undefined,
+    exports: input.exports?.length ? input.exports : undefined,
     onFailure: input.onFailure ?? "CONTINUE",
     reducers: input.reducers?.length ? input.reducers.map(({ key, reducer }) => ({ key, reducer })) : undefined,
   });
@@ -125,6 +127,7 @@ export function toWorkflowQuery(filter: WorkflowFilter | null | undefined): Work
   return given({
     status: filter?.status,
     name: filter?.name,
+    sessionId: filter?.sessionId,
     labels: filter?.labels as JsonObject | null | undefined,
     submittedAfterMs: filter?.submittedAfter,
     submittedBeforeMs: filter?.submittedBefore,
@@ -141,6 +144,7 @@ export function toOptionalJson(value: JsonValue | undefined): JsonValue | undefi
 export function presentWorkflow(snapshot: WorkflowSnapshot): Workflow {
   return fill(new Workflow(), {
     id: snapshot.id,
+    sessionId: snapshot.sessionId,
     rerunOfId: snapshot.rerunOf,
     name: snapshot.name,
     status: snapshot.status,
@@ -166,6 +170,10 @@ export function presentGroup(workflowId: string, group: GroupState): TaskGroup {
     instanceCounts: group.expanded?.instances,
     tasks: group.tasks.map(presentTask),
   });
+}
+
+export function presentSession(id: string): Session {
+  return fill(new Session(), { id });
 }
 
 export function presentTask(state: TaskState): Task {

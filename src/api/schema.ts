@@ -7,6 +7,7 @@ import type { GraphQLSchema } from "graphql";
 import { buildSchema } from "type-graphql";
 import type { PubSub } from "type-graphql";
 import { GroupFields } from "./fields/groupFields.js";
+import { SessionFields, SessionOfWorkflow } from "./fields/sessionFields.js";
 import { TaskFields } from "./fields/taskFields.js";
 import { WorkflowFields } from "./fields/workflowFields.js";
 import { CancelWorkflowMutation } from "./operations/cancelWorkflow.js";
@@ -21,6 +22,7 @@ import { PlanWorkflowQuery } from "./operations/planWorkflow.js";
 import { QueuesQuery } from "./operations/queues.js";
 import { ReportProgressMutation } from "./operations/reportProgress.js";
 import { ServerInfoQuery } from "./operations/serverInfo.js";
+import { SessionQuery } from "./operations/session.js";
 import { SubmitWorkflowMutation } from "./operations/submitWorkflow.js";
 import { TaskOffersSubscription } from "./operations/taskOffers.js";
 import { WorkersQuery } from "./operations/workers.js";
@@ -38,7 +40,7 @@ import { WorkflowsQuery } from "./operations/workflows.js";
 
 const OPERATIONS = [
   NodeQuery, WorkflowQuery, WorkflowsQuery, PlanWorkflowQuery, HandlersQuery, ServerInfoQuery,
-  DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation,
+  SessionQuery, DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation,
   SubmitWorkflowMutation, CancelWorkflowMutation,
   PauseWorkflowMutation, ResumeWorkflowMutation, RetryWorkflowMutation, RerunWorkflowMutation,
   ProvideContextMutation, SignalTaskMutation, DeleteWorkflowMutation,
@@ -63,7 +65,7 @@ const NO_PUB_SUB: PubSub = {
 };
 
 export async function createSchema(): Promise<GraphQLSchema> {
-  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, GroupFields, TaskFields], pubSub: NO_PUB_SUB, validate: false });
+  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, GroupFields, TaskFields, SessionFields, SessionOfWorkflow], pubSub: NO_PUB_SUB, validate: false });
   for (const [name, description] of Object.entries(ROOT_DESCRIPTIONS)) {
     const type = schema.getType(name);
     if (type) type.description = description;

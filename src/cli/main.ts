@@ -59,6 +59,7 @@ function addFileCommands(program: Command, done: (code: ExitCode) => void): void
   clientCommand(program, "submit <file>", "Submits a workflow file (YAML or JSON); starts a server for the duration when none answers")
     .option("--watch", "show progress until it has ended, then its result", false)
     .option("--context <key=value>", "a context key: key=<JSON> or key=@<file>; may be repeated", collect, [])
+    .option("--session <id>", "the session it belongs to, made on first use (default: one of its own)")
     .option("--idempotency-key <key>", "the same key with the same payload submits once")
     .option("--json", "print JSON to standard output", false)
     .action(async (file, options) => done(await (await import("./commands/submit.js")).submit(file, options)));

@@ -12,11 +12,12 @@ export interface WorkflowFile {
   definition: JsonValue;
   context: JsonObject;
   labels?: JsonObject;
+  sessionId?: string;
   idempotencyKey?: string;
 }
 
 /** The fields a workflow file may have; everything else is a problem, since it is most likely misspelt. */
-const FIELDS = ["definition", "context", "contextFiles", "labels", "idempotencyKey"];
+const FIELDS = ["definition", "context", "contextFiles", "labels", "sessionId", "idempotencyKey"];
 
 /**
  * Reads a workflow file with the values of its contextFiles in place.
@@ -25,7 +26,7 @@ const FIELDS = ["definition", "context", "contextFiles", "labels", "idempotencyK
 export async function readWorkflowFile(path: string): Promise<WorkflowFile> {
   const document = await readDataFile(resolve(path));
   refuseProblems(path, shapeProblems(document));
-  const { definition, context, contextFiles, labels, idempotencyKey } = document as JsonObject;
+  const { definition, context, contextFiles, labels, sessionId, idempotencyKey } = document as JsonObject;
   const values: JsonObject = { ...(context as JsonObject | undefined) };
   for (const [key, file] of Object.entries((contextFiles ?? {}) as Record<string, string>)) {
     values[key] = await readDataFile(locate(file, resolve(path)));
@@ -34,6 +35,7 @@ export async function readWorkflowFile(path: string): Promise<WorkflowFile> {
     definition: definition as JsonValue,
     context: values,
     ...(labels === undefined ? {} : { labels: labels as JsonObject }),
+    ...(sessionId === undefined ? {} : { sessionId: sessionId as string }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: idempotencyKey as string }),
   };
 }
@@ -49,6 +51,7 @@ function shapeProblems(document: JsonValue): Problem[] {
   for (const field of ["context", "contextFiles", "labels"]) {
     must(field, document[field] === undefined || isObject(document[field]), "It must be an object.");
   }
+  must("sessionId", document.sessionId === undefined || typeof document.sessionId === "string", "It must be a string.");
   must("idempotencyKey", document.idempotencyKey === undefined || typeof document.idempotencyKey === "string", "It must be a string.");
   if (isObject(document.contextFiles)) {
     for (const [key, file] of Object.entries(document.contextFiles)) {

@@ -14,6 +14,9 @@ import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
+import { sessionIdProblems } from "./session.js";
+import { enterSession, sessionPart, suppliedBySession } from "./sessionSubmission.js";
+import type { Sessions } from "./Sessions.js";
 import { newWorkflowId } from "./workflowId.js";
 import { externalReads, firstPhase, firstPhaseLetter, laneOf, TaskGroup } from "./TaskGroup.js";
 
@@ -25,6 +28,7 @@ export interface AgencyTaskGroupServices {
   reader: WorkflowReader;
   handlers: HandlerRegistry;
   directory: WorkerDirectory;
+  sessions: Sessions;
   /** Plans that this process compiles are kept for its workers. */
   keepPlan(plan: Plan): void;
   /**
@@ -57,7 +61,8 @@ export class AgencyTaskGroup {
     const plan = compilePlan(input.definition);
     this.services.keepPlan(plan);
     const shard = this.#shardFor(caller, input.idempotencyKey);
-    const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject);
+    const supplied = await suppliedBySession(this.services.sessions, caller, input, context as JsonObject);
+    const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject, supplied);
     const stored = this.services.store.submitWorkflow(shard, command);
     this.services.onSubmitting(shard, command.id, settledContext(plan, command.context));
     const reply = await stored;
@@ -65,6 +70,7 @@ export class AgencyTaskGroup {
       const message = `The idempotency key ${JSON.stringify(input.idempotencyKey)} stands for workflow ${reply.id}, which has another payload`;
       return { duplicate: false, problems: [problem("IDEMPOTENCY_CONFLICT", message, "idempotencyKey")] };
     }
+    if (command.timers) await enterSession(this.services.sessions, caller, input, reply.id);
     return { workflowId: reply.id, duplicate: reply.code === "OK_DUP", problems: [] };
   }
 
@@ -81,7 +87,11 @@ export class AgencyTaskGroup {
   async cleanUp(id: string): Promise<"OK" | "NOT_FOUND" | "RUNNING"> {
     const plan = await this.services.reader.planOf(id);
     const expanded = plan?.nodes.filter((node) => node.expansion).map((node) => node.index) ?? [];
-    return this.services.store.deleteWorkflow(id, expanded);
+    for (;;) {
+      const code = await this.services.store.deleteWorkflow(id, expanded);
+      if (code !== "OWES") return code;
+      await this.services.sessions.carryOwed(id);
+    }
   }
 
   #shardFor(caller: Caller, idempotencyKey: string | undefined): number {
@@ -95,6 +105,7 @@ export class AgencyTaskGroup {
 function requestProblems(input: SubmitWorkflowInput): Problem[] {
   const problems: Problem[] = [];
   const { labels, idempotencyKey } = input;
+  problems.push(...sessionIdProblems(input.sessionId));
   if (labels !== undefined && !isObject(labels)) problems.push(problem("INVALID_VALUE", "labels must be an object", "labels"));
   else if (labels !== undefined && JSON.stringify(labels).length > MAX_LABELS_BYTES) problems.push(problem("LIMIT_EXCEEDED", "labels are larger than 64 KiB", "labels"));
   if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > MAX_IDEMPOTENCY_KEY)) {
@@ -114,8 +125,13 @@ function sha256(text: string): string {
 }
 
 /** Absent values are left out, so that a definition that says undefined equals one that says nothing. */
-function payloadText(definition: WorkflowDefinition, context: JsonObject, labels: JsonValue | undefined): string {
-  return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels })) as JsonValue);
+function payloadText({ definition, labels, sessionId }: Submission, context: JsonObject): string {
+  return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels, sessionId })) as JsonValue);
+}
+
+/** Context keys and JSON texts, alternating: what the client gives, then what its session supplies. */
+function contextTexts(context: JsonObject, supplied: ReadonlyMap<string, string>): string[] {
+  return [...Object.entries(context).flatMap(([key, value]) => [key, JSON.stringify(value)]), ...[...supplied].flat()];
 }
 
 /** How much a task that reads external keys waits for; of others the plan tells it. */
@@ -144,9 +160,9 @@ function scopeFields({ scopes }: Plan): string[] {
   ]);
 }
 
-function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan, context: JsonObject): SubmitCommand {
+function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan, context: JsonObject, supplied: ReadonlyMap<string, string>): SubmitCommand {
   const keyed = input.idempotencyKey !== undefined;
-  const missing = new Set((plan.definition.externalKeys ?? []).filter((key) => !Object.hasOwn(context, key)));
+  const missing = new Set((plan.definition.externalKeys ?? []).filter((key) => !Object.hasOwn(context, key) && !supplied.has(key)));
   const initial = TaskGroup.initial(plan, missing);
   const held = initial.length === 0;
   const started = new Set(initial.flatMap(groupsAround));
@@ -162,12 +178,16 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
   if (held) fields.push("sta", "0");
   if (input.rerunOf !== undefined) fields.push("rr", input.rerunOf);
   for (const key of missing) fields.push(`k:${key}`, "-");
+  for (const key of supplied.keys()) fields.push(`k:${key}`, "0");
+  const session = sessionPart(id, caller, input);
+  fields.push(...session.fields);
   for (const node of nodes) fields.push(...openField(plan, node, missing));
   if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
   if (keyed) fields.push("idem", keyHash);
   if (input.registered) fields.push("dv", String(input.registered.version), "da", String(input.registered.registeredMs));
   for (const group of groupsOf(plan)) fields.push(`g${group.index}`, `${group.size} 0 ${started.has(group.index) ? 1 : 0}`);
   const lines = held ? ["B", "b"] : ["B"];
+  if (supplied.size > 0) lines.push(`cv ${JSON.stringify([...supplied.keys()])}`);
   const lanes: string[] = [];
   for (const node of initial) {
     const phase = firstPhase(node);
@@ -180,9 +200,10 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
     id, plan, fields, ready: lanes,
     tenant: caller.tenant,
     idempotencyKeyHash: keyHash,
-    payloadHash: keyed ? sha256(payloadText(input.definition, context, input.labels)) : "",
-    context: Object.entries(context).flatMap(([key, value]) => [key, JSON.stringify(value)]),
+    payloadHash: keyed ? sha256(payloadText(input, context)) : "",
+    context: contextTexts(context, supplied),
     eventLines: lines.join("\n"),
     eventCount: lines.length,
+    ...(session.timers.length > 0 ? { timers: session.timers } : {}),
   };
 }

@@ -7,6 +7,7 @@ import type { Plan, PlanNode } from "../workflow/plan.js";
 import { reduceParts } from "../workflow/reducers.js";
 import { nodeKey, splitPath } from "./nodeKey.js";
 import { around, instanceOf, rootPlace, type Place } from "./Place.js";
+import { SESSION } from "./TaskScope.js";
 import type { ItemOutcome, WorkflowReader } from "./ports.js";
 import { ValueCache } from "./ValueCache.js";
 
@@ -43,13 +44,15 @@ export class ContextReader {
 
   /**
    * Makes sure that those of the keys that are present are in the cache; answers the cached values as they are seen from the
-   * place: its own, the variables of the item that an instance is of (with `$index` and `$item`), and what lies around it.
+   * place: its own, the variables of the item that an instance is of (with `$index` and `$item`), and what lies around it; and
+   * what TaskScope's SESSION stands for.
    */
   async load(place: Place, keys: readonly string[]): Promise<ReadonlyMap<string, JsonValue>> {
     const known = this.#cache.get(cacheKey(place.workflowId, place.path));
     const values = new Map(known);
     const missing = keys.filter((key) => !values.has(key));
     for (const [key, value] of await this.#own(place, missing)) values.set(key, value);
+    if (missing.includes(SESSION) && place.path === "") await this.#loadSession(place, values);
     if (place.path === "") return values;
     await this.#loadItem(place, values);
     // A name that is written inside means what is written there, also when that does not come.
@@ -64,6 +67,12 @@ export class ContextReader {
       if (!isReduced(around(place), key)) this.remember(place, key, value, 0);
     }
     return values;
+  }
+
+  async #loadSession(place: Place, values: Map<string, JsonValue>): Promise<void> {
+    const id = await this.reader.sessionIdOf(place.workflowId);
+    values.set(SESSION, { id });
+    this.remember(place, SESSION, { id }, id.length);
   }
 
   /** What a task has written under a key in this place. */
@@ -89,7 +98,7 @@ export class ContextReader {
   /** What tasks have written in this place. */
   async #own(place: Place, keys: readonly string[]): Promise<Map<string, JsonValue>> {
     const { workflowId, path, scope } = place;
-    const wanted = path === "" ? keys : keys.filter((key) => scope.writerOf.has(key));
+    const wanted = path === "" ? keys.filter((key) => key !== SESSION) : keys.filter((key) => scope.writerOf.has(key));
     const values = new Map<string, JsonValue>();
     if (wanted.length === 0) return values;
     const texts = await this.#texts(place, wanted);

@@ -26,6 +26,8 @@ export interface SubmitWorkflowInput {
   definitionVersion?: number;
   /** Default {}. */
   context?: JsonValue;
+  /** The session it belongs to, made on first use; absent: one of its own. */
+  sessionId?: string;
   idempotencyKey?: string;
   labels?: JsonValue;
   /** The workflow that this one runs again. */
@@ -75,6 +77,10 @@ export interface Engine {
   tasks(detail: WorkflowDetail, filter: { status?: readonly TaskStatus[] }, page: { first: number; after?: string }): Promise<Page<TaskState>>;
   /** Instances of a group that is expanded as a whole, in item order. */
   instances(detail: WorkflowDetail, group: GroupState, page: { first: number; after?: string }): Promise<Page<GroupState>>;
+  /** Whether the caller's tenant has such a session. */
+  hasSession(caller: Caller, id: string): Promise<boolean>;
+  /** What workflows of the session have exported; {} when there is no such session. */
+  sessionContext(caller: Caller, id: string): Promise<JsonObject>;
   /** The context, whole or the keys asked for (absent keys are left out), views over items assembled. */
   context(id: string, keys?: readonly string[]): Promise<JsonObject>;
   /** Items of an expanded task, in item order. */

@@ -21,6 +21,7 @@ import { knownHandlersFor } from "./knownHandlers.js";
 import type { WorkflowReader } from "./ports.js";
 import { pageOfInstances, pageOfTasks } from "./taskPages.js";
 import type { AttemptState, GroupState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
+import type { Sessions } from "./Sessions.js";
 import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import { locate } from "./locate.js";
 import { nodeKey, type InstancePath } from "./nodeKey.js";
@@ -33,6 +34,7 @@ export interface LocalEngineServices {
   definitions: DefinitionRegistry;
   control: WorkflowControl;
   signals: SignalDesk;
+  sessions: Sessions;
   reader: WorkflowReader;
   contexts: ContextReader;
   handlers: HandlerRegistry;
@@ -123,6 +125,8 @@ export class LocalEngine implements Engine {
   instances(detail: WorkflowDetail, group: GroupState, page: { first: number; after?: string }): Promise<Page<GroupState>> {
     return pageOfInstances(this.services.reader, detail, group, page);
   }
+  hasSession({ tenant }: Caller, id: string): Promise<boolean> { return this.services.sessions.exists({ tenant, id }); }
+  sessionContext({ tenant }: Caller, id: string): Promise<JsonObject> { return this.services.sessions.context({ tenant, id }); }
 
   async context(id: string, keys?: readonly string[]): Promise<JsonObject> {
     const plan = await this.services.reader.planOf(id);

@@ -22,7 +22,7 @@ export class TaskScope implements Scope {
   }
 
   get(name: string): JsonValue | undefined {
-    if (name.startsWith("$")) return this.#dollars.get(name) ?? (ITEM_NAMES.has(name) ? this.values.get(name) : undefined);
+    if (name.startsWith("$")) return this.#dollars.get(name) ?? (name === SESSION || ITEM_NAMES.has(name) ? this.values.get(name) : undefined);
     // `values` may hold what other tasks of the workflow have read in this process, which must not change what this one sees.
     const value = isReadable(this.node, name) ? this.values.get(name) : undefined;
     if (value !== undefined) return value;
@@ -38,9 +38,13 @@ export class TaskScope implements Scope {
 /** In an instance of an expanded group, of its item. */
 export const ITEM_NAMES: ReadonlySet<string> = new Set(["$index", "$item"]);
 
-/** Every context key that the task may read, and every variable of the groups around it. */
+/** `{id}` of the session, which ContextReader gives under this name as if it were a key: no expression can read a key of that name. */
+export const SESSION = "$session";
+
+/** Every context key that the task may read, every variable of the groups around it, and SESSION when it names that. */
 export function readableKeys(node: PlanNode): readonly string[] {
-  const { reads, optionalReads, variables } = node;
+  const { reads, optionalReads, variables, readsSession } = node;
+  if (readsSession) return [...reads, ...optionalReads, ...variables, SESSION];
   return optionalReads.length + variables.length === 0 ? reads : [...reads, ...optionalReads, ...variables];
 }
 

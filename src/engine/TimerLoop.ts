@@ -1,4 +1,4 @@
-/** Fires durable timers: lost leases, attempt timeouts, retries, delays, retention. Any number of loops may run at once. */
+/** Fires durable timers: lost leases, attempt timeouts, retries, delays, retention, debts to sessions. Any number of loops may run at once. */
 
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowReader, WorkflowStore } from "./ports.js";
@@ -9,6 +9,7 @@ import { isTaskEnded } from "../workflow/status.js";
 import { addressOf } from "./addressOf.js";
 import { nodeKey } from "./nodeKey.js";
 import { laneOf } from "./TaskGroup.js";
+import type { Sessions } from "./Sessions.js";
 import type { Settlement } from "./Settlement.js";
 import { lateResult, readSignal } from "./signals.js";
 import { UnitOutcomes } from "./unitOutcomes.js";
@@ -25,6 +26,7 @@ export interface TimerLoopServices {
   reader: WorkflowReader;
   settlement: Settlement;
   workflows: AgencyTaskGroup;
+  sessions: Sessions;
   leaseMs: number;
   log: { warn(obj: object, message: string): void };
 }
@@ -107,7 +109,8 @@ export class TimerLoop {
     for (const timer of timers) {
       try {
         outcomes.push(...(await this.#consequences(timer)));
-        settled.push(timer);
+        // Carried over, it is struck off with the debt itself, which may have become another one meanwhile.
+        if (timer.kind !== "SESSION") settled.push(timer);
       } catch (error) {
         this.services.log.warn({ err: error, timer: timer.member }, "a timer failed; it comes again");
       }
@@ -132,6 +135,9 @@ export class TimerLoop {
         return this.#retryDue({ ...timer, token: "0" });
       case "RETENTION":
         await this.services.workflows.cleanUp(timer.workflowId);
+        return [];
+      case "SESSION":
+        await this.services.sessions.carry(timer.workflowId, timer.session);
         return [];
     }
   }

@@ -11,6 +11,8 @@ import type { Caller, Changed, SubmitWorkflowOutcome } from "./Engine.js";
 import type { ControlReply, WorkflowReader, WorkflowStore } from "./ports.js";
 import { provideProblems } from "./provideProblems.js";
 import { retryCommand } from "./retryCommand.js";
+import { ownSessionId, sessionKey } from "./session.js";
+import type { Sessions } from "./Sessions.js";
 import type { WorkflowDetail } from "./snapshot.js";
 import { laneOf, PLAN_LANE_REF, TaskGroup } from "./TaskGroup.js";
 
@@ -19,6 +21,7 @@ export interface WorkflowControlServices {
   reader: WorkflowReader;
   contexts: ContextReader;
   workflows: AgencyTaskGroup;
+  sessions: Sessions;
 }
 
 export class WorkflowControl {
@@ -69,7 +72,7 @@ export class WorkflowControl {
     }
   }
 
-  /** A new workflow of the same definition, labels and initial context. @param context keys to add or to replace */
+  /** A new workflow of the same definition, session, labels and initial context; instead of a session that it has for itself, one of its own. @param context keys to add or to replace */
   async rerun(caller: Caller, id: string, context: JsonValue | undefined): Promise<SubmitWorkflowOutcome> {
     const detail = await this.#detail(caller, id);
     if (!detail) return { duplicate: false, ...notFound(id) };
@@ -82,6 +85,7 @@ export class WorkflowControl {
     }
     return this.services.workflows.submit(caller, {
       definition: detail.plan.definition, labels: detail.labels, rerunOf: id,
+      ...(detail.sessionId === ownSessionId(id) ? {} : { sessionId: detail.sessionId }),
       context: Object.fromEntries([...Object.entries(await this.#initialContext(detail)), ...Object.entries(context ?? {})]),
     });
   }
@@ -92,7 +96,10 @@ export class WorkflowControl {
     if (snapshot?.tenant !== caller.tenant) return { deleted: false, ...notFound(id) };
     const code = await this.services.workflows.cleanUp(id);
     // NOT_FOUND: it was there just now, so this call (when its reply was lost) or another one has removed it.
-    if (code !== "RUNNING") return { deleted: true, problems: [] };
+    if (code !== "RUNNING") {
+      await this.services.sessions.carry(id, sessionKey({ tenant: caller.tenant, id: snapshot.sessionId }));
+      return { deleted: true, problems: [] };
+    }
     return { deleted: false, problems: [problem("NOT_ENDED", `Workflow ${id} has not ended; only ended workflows can be deleted`, "id")] };
   }
 

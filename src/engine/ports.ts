@@ -130,6 +130,8 @@ export interface SubmitCommand {
   eventCount: number;
   /** Tasks without open dependencies and their lanes, alternating. */
   ready: string[];
+  /** Timers that are set with it: due in ms from then, and member, alternating. */
+  timers?: (string | number)[];
 }
 export interface SubmitReply { code: "OK" | "OK_DUP" | "CONFLICT"; id: string }
 
@@ -168,7 +170,9 @@ export type DueTimer =
   | { kind: "LEASE"; member: string; token: string; units: { workflowId: string; node: number; path?: InstancePath; unit: string }[] }
   | { kind: "TIMEOUT" | "DELAY"; member: string; workflowId: string; node: number; path?: InstancePath; unit: string; token: string }
   | { kind: "RETRY"; member: string; workflowId: string; node: number; path?: InstancePath; unit: string; attempt: number }
-  | { kind: "RETENTION"; member: string; workflowId: string };
+  | { kind: "RETENTION"; member: string; workflowId: string }
+  /** The workflow owes its session something, or is gone from it, see Sessions.ts. */
+  | { kind: "SESSION"; member: string; workflowId: string; session: string };
 
 /** A unit's record as it stands, for decisions of the timers. */
 export interface UnitRecord {
@@ -215,7 +219,8 @@ export interface WorkflowStore {
   signalTask(tenant: string, outcome: Outcome): Promise<ControlReply | "NOT_WAITING">;
   /** CHANGED: the workflow is not any more as it was read. */
   retryWorkflow(tenant: string, id: string, command: RetryCommand): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED">;
-  deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING">;
+  /** OWES: its session has not got its exports yet. */
+  deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING" | "OWES">;
   dueTimers(shard: number, limit: number): Promise<{ timers: DueTimer[]; nextMs?: number }>;
   settleTimers(shard: number, timers: readonly DueTimer[]): Promise<void>;
 }
@@ -241,6 +246,8 @@ export interface WorkflowReader {
   instanceItem(workflowId: string, path: InstancePath): Promise<{ identifier: string; variables: JsonObject } | undefined>;
   /** How a task ended, for tasks that come after it. */
   taskEnd(workflowId: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined>;
+  /** Its session's id, which it has for life. */
+  sessionIdOf(workflowId: string): Promise<string>;
   contextKeys(workflowId: string): Promise<string[]>;
   /** All outcomes of an expanded task's items, in item order. */
   itemOutcomes(workflowId: string, node: NodeKey): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }>;

@@ -17,6 +17,8 @@ export interface WorkflowSnapshot {
   /** When its definition was registered, if it was. */
   definitionRegisteredMs?: number;
   labels: JsonObject;
+  /** The session it was submitted to, or one of its own. */
+  sessionId: string;
   /** The workflow that this one runs again. */
   rerunOf?: string;
   counts: TaskCounts;
@@ -123,6 +125,7 @@ export interface ItemState {
 export interface WorkflowFilter {
   status?: WorkflowStatus[];
   name?: string;
+  sessionId?: string;
   labels?: JsonObject;
   submittedAfterMs?: number;
   submittedBeforeMs?: number;

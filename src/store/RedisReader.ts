@@ -30,6 +30,7 @@ export class RedisReader implements ReaderPort {
   instanceItem(id: string, path: InstancePath): Promise<{ identifier: string; variables: JsonObject } | undefined> { return this.instanceReader.item(id, path); }
   taskEnd(id: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined> { return this.workflows.taskEnd(id, node); }
   contextTexts(id: string, keys?: readonly string[]): Promise<Map<string, string>> { return this.workflows.contextTexts(id, keys); }
+  sessionIdOf(id: string): Promise<string> { return this.workflows.sessionIdOf(id); }
   contextKeys(id: string): Promise<string[]> { return this.workflows.contextKeys(id); }
   instances(detail: WorkflowDetail, group: ExpandedGroup, from: number, count: number): Promise<GroupState[]> { return this.instanceStates.page(detail, group, from, count); }
   instance(detail: WorkflowDetail, path: InstancePath): Promise<GroupState | undefined> { return this.instanceStates.at(detail, path); }

@@ -150,7 +150,7 @@ export class RedisStore implements WorkflowStore {
     return this.#scripts.call("retryWorkflow", [keys.timers], args);
   }
 
-  async deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING"> {
+  async deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING" | "OWES"> {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return "NOT_FOUND";
     return this.#scripts.call("deleteWorkflow", [keys.timers], [keys.prefix, id, ...expandedNodes]);

@@ -3,6 +3,7 @@
 import type { Redis } from "ioredis";
 import type { Page, PageRequest, WorkflowFilter, WorkflowSnapshot } from "../engine/snapshot.js";
 import { FanwireError } from "../errors.js";
+import { ownerOf, sessionKey } from "../engine/session.js";
 import { canonicalJson, type JsonObject, type JsonValue } from "../workflow/json.js";
 import type { ShardKeys } from "./keys.js";
 import { WORKFLOW_LETTER } from "./records.js";
@@ -17,6 +18,7 @@ const BATCH = 200;
 export class WorkflowIndex {
   constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly reader: WorkflowReader) {}
 
+  /** Of a session, the index of its own is walked; other parts of the filter are then held against the headers. */
   async list(tenant: string, filter: WorkflowFilter, page: PageRequest): Promise<Page<WorkflowSnapshot>> {
     const backwards = page.last !== undefined && page.first === undefined;
     const limit = (backwards ? page.last : page.first) ?? 100;
@@ -37,9 +39,9 @@ export class WorkflowIndex {
     };
   }
 
-  /** Exact. Counts by name or labels read every candidate's header. */
+  /** Exact. Counts by name or labels, and by status in a session, read every candidate's header. */
   async #count(tenant: string, filter: WorkflowFilter): Promise<number> {
-    if (filter.name === undefined && filter.labels === undefined) {
+    if (filter.name === undefined && filter.labels === undefined && isIndexed(filter)) {
       const counts = await Promise.all(this.#indexKeys(tenant, filter).map((key) =>
         this.redis.zcount(key, filter.submittedAfterMs ?? "-inf", filter.submittedBeforeMs ?? "+inf")));
       return counts.reduce((sum, count) => sum + count, 0);
@@ -49,13 +51,31 @@ export class WorkflowIndex {
     return total;
   }
 
+  /** The workflow that has the session for itself: it stands in no index of the session. */
+  async #ownerOf(tenant: string, sessionId: string | undefined): Promise<WorkflowSnapshot | undefined> {
+    const id = sessionId === undefined ? undefined : ownerOf(sessionId);
+    const keys = id === undefined ? undefined : this.shards.ofWorkflow(id);
+    if (id === undefined || !keys || (await this.redis.hexists(keys.workflow(id), "ss"))) return undefined;
+    const snapshot = await this.reader.snapshot(id);
+    return snapshot?.tenant === tenant ? snapshot : undefined;
+  }
+
   #indexKeys(tenant: string, filter: WorkflowFilter): string[] {
+    if (filter.sessionId !== undefined) {
+      const key = sessionKey({ tenant, id: filter.sessionId });
+      return [this.shards.ofSession(key).sessionIndex(key)];
+    }
     const letters = filter.status?.flatMap((status) => WORKFLOW_LETTER[status] ?? []) ?? ["all"];
     return this.shards.all().flatMap((keys) => [...new Set(letters)].map((letter) => keys.index(tenant, letter)));
   }
 
   /** Matching workflows after the position, in batches. */
   async *#walk(tenant: string, filter: WorkflowFilter, direction: Direction, after: Entry | undefined): AsyncGenerator<WorkflowSnapshot[]> {
+    const owner = await this.#ownerOf(tenant, filter.sessionId);
+    if (owner) {
+      if (isBehind({ id: owner.id, ms: owner.submittedMs }, direction, after) && matches(owner, filter)) yield [owner];
+      return;
+    }
     let position = after;
     for (;;) {
       const perIndex = await Promise.all(this.#indexKeys(tenant, filter).map((key) => this.#entries(key, filter, direction, position)));
@@ -80,7 +100,7 @@ export class WorkflowIndex {
       if (reply.length === 0) return out;
       for (let i = 0; i < reply.length; i += 2) {
         const entry = { id: reply[i] as string, ms: Number(reply[i + 1]) };
-        if (!after || (direction === "NEWEST_FIRST" ? compare(entry, after) < 0 : compare(entry, after) > 0)) out.push(entry);
+        if (isBehind(entry, direction, after)) out.push(entry);
       }
     }
     return out;
@@ -91,8 +111,18 @@ function compare(a: Entry, b: Entry): number {
   return a.ms - b.ms || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
+function isBehind(entry: Entry, direction: Direction, after: Entry | undefined): boolean {
+  return !after || (direction === "NEWEST_FIRST" ? compare(entry, after) < 0 : compare(entry, after) > 0);
+}
+
+/** Whether one index holds exactly those that this part of the filter means. */
+function isIndexed({ sessionId, status }: WorkflowFilter): boolean {
+  return sessionId === undefined || (status === undefined && ownerOf(sessionId) === undefined);
+}
+
 function matches(snapshot: WorkflowSnapshot, filter: WorkflowFilter): boolean {
   if (filter.name !== undefined && snapshot.name !== filter.name) return false;
+  if (snapshot.submittedMs < (filter.submittedAfterMs ?? 0) || snapshot.submittedMs > (filter.submittedBeforeMs ?? Infinity)) return false;
   // The index of a status may lag behind the header between two reads.
   if (filter.status && !filter.status.includes(snapshot.status)) return false;
   return Object.entries(filter.labels ?? ({} as JsonObject)).every(([label, value]) =>

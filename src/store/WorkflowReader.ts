@@ -5,6 +5,7 @@ import type { Served, WorkerDirectory } from "../engine/Fleet.js";
 import { nodeKey, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
 import type { UnitRecord } from "../engine/ports.js";
 import type { AttemptState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
+import { ownSessionId } from "../engine/session.js";
 import { makeCursor } from "../workflow/cursor.js";
 import { addressIn } from "../workflow/addresses.js";
 import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
@@ -19,7 +20,7 @@ import type { NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
 
-const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr"] as const;
+const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
@@ -81,6 +82,11 @@ export class WorkflowReader {
     if (!wanted) return new Map(Object.entries(await this.redis.hgetall(keys.context(workflowId))));
     const texts = await this.redis.hmget(keys.context(workflowId), ...wanted);
     return new Map(wanted.flatMap((key, i): [string, string][] => (texts[i] == null ? [] : [[key, texts[i]]])));
+  }
+
+  async sessionIdOf(workflowId: string): Promise<string> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    return (keys && (await this.redis.hget(keys.workflow(workflowId), "ss"))) ?? ownSessionId(workflowId);
   }
 
   async contextKeys(workflowId: string): Promise<string[]> {
@@ -149,6 +155,7 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
     id, status, plan, submittedMs,
     name: header.nm ?? plan.definition.name,
     tenant: header.tn as string,
+    sessionId: header.ss ?? ownSessionId(id),
     labels: JSON.parse(header.lb ?? "{}") as JsonObject,
     counts: readCounts(header.n as string),
     definitionVersion: Number(header.dv ?? 0),
@@ -229,7 +236,7 @@ export function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan
   if (waitsForWorker(task)) return [status === "PAUSED" ? { kind: "PAUSED", message: "the workflow is paused" } : workerReason(task, served)];
   if (task.status !== "PENDING") return task.waitingFor;
   const external = externalReads(plan, task.node).filter((key) => missing.includes(key))
-    .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext` }));
+    .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext or from its session` }));
   return [...external, ...taskReasons(task, tasks, plan)];
 }
 

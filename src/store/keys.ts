@@ -40,7 +40,7 @@ export class Keys {
   idempotency(tenant: string, keyHash: string): string { return `${this.prefix}idem:${tenant}:${keyHash}`; }
   /** list: units ready to be claimed, hints only: a claim is decided by the unit's record */
   lane(handler: string): string { return `${this.prefix}q:${handler}`; }
-  /** zset: due ms -> L lease, T attempt timeout, R retry, D delay, X retention */
+  /** zset: due ms -> L lease, T attempt timeout, R retry, D delay, X retention, S what a workflow owes its session */
   get timers(): string { return `${this.prefix}tm`; }
   /** hash: token -> worker and its units; <token>n -> how many of them still run; n -> the last token minted */
   get leases(): string { return `${this.prefix}lease`; }
@@ -60,6 +60,16 @@ export class Keys {
   get workersAlive(): string { return `${this.prefix}alive`; }
   /** zset: submission ms -> workflow; `all`, or by status letter */
   index(tenant: string, name: string): string { return `${this.prefix}ix:${tenant}:${name}`; }
+  /** hash: a session (by the SHA-256 of tenant and id): id, tn tenant, v:<key> -> `<ms> <workflow>` that its context's key is of */
+  session(session: string): string { return `${this.prefix}ss:${session}`; }
+  /** hash: a session's context; key -> JSON text */
+  sessionContext(session: string): string { return `${this.prefix}sc:${session}`; }
+  /** zset: submission ms -> workflow of the session */
+  sessionIndex(session: string): string { return `${this.prefix}sx:${session}`; }
+  /** set: workflows of the session that wait for external keys, or did when they ended */
+  sessionWaiting(session: string): string { return `${this.prefix}sw:${session}`; }
+  /** set: workflows of the session whose exports it has not got */
+  sessionExporters(session: string): string { return `${this.prefix}se:${session}`; }
   /** set: tenants that ever submitted here */
   get tenants(): string { return `${this.prefix}tn`; }
   /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow} */
@@ -80,6 +90,11 @@ export class ShardKeys {
 
   all(): readonly Keys[] {
     return this.#keys;
+  }
+
+  /** @param session as engine/session.ts makes it of tenant and id: the shard is chosen by it */
+  ofSession(session: string): Keys {
+    return this.#keys[Buffer.from(session, "base64url").readUInt32BE(0) % this.#keys.length] as Keys;
   }
 
   /** @returns undefined for an id that no shard of this deployment can hold */

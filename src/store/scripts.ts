@@ -11,6 +11,7 @@ export const SCRIPT_NAMES = [
   "submitWorkflow", "claimTasks", "completeTasks", "heartbeatTasks", "cancelWorkflow", "dueTimers", "storeItems", "deleteWorkflow", "registerDefinition",
   "claimSeparately", "registerWorker", "queueState",
   "pauseWorkflow", "resumeWorkflow", "provideContext", "signalTask", "retryWorkflow",
+  "joinSession", "exportToSession", "leaveSession", "settleSession", "shareSession",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -22,6 +22,7 @@ export function pushSubmission(args: Args, command: SubmitCommand, definitionTex
   pushList(args, command.context);
   args.push(command.eventLines, command.eventCount);
   pushList(args, command.ready);
+  pushList(args, command.timers ?? []);
 }
 
 export function pushOutcome(args: Args, outcome: Outcome): void {
@@ -129,6 +130,8 @@ export function readTimer(member: string, leaseText: string): DueTimer | undefin
       return { kind: "RETRY", member, workflowId: first, ...readNodeKey(node), unit, attempt: Number(last) };
     case "X":
       return { kind: "RETENTION", member, workflowId: first };
+    case "S":
+      return { kind: "SESSION", member, workflowId: first, session: node };
     default:
       return undefined;
   }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { declaredGroups } from "./declaredGroups.js";
 import { declaredTasks, groupsAround } from "./declaredTasks.js";
 import type { DeclaredTask } from "./declaredTasks.js";
-import type { WorkflowDefinition } from "./definition.js";
+import type { TaskDefinition, WorkflowDefinition } from "./definition.js";
 import { edgesInto, outerAfter, writersOf } from "./edges.js";
 import { unique } from "./json.js";
 import type { Edge, Plan, PlanGroup, PlanNode, PlanScope, ReducedKey } from "./plan.js";
@@ -12,6 +12,7 @@ import { resolveName, scopesOf } from "./scopes.js";
 import type { DeclaredScope, DeclaredScopes } from "./scopes.js";
 
 const HASH_LENGTH = 32;
+const SESSION = "$session";
 
 /**
  * The plan of a valid definition; the same definition always gives the same plan. Of an invalid one it gives as much
@@ -26,6 +27,9 @@ export function compilePlan(definition: WorkflowDefinition): Plan {
   const dependents = outgoing(needs);
   const levels = levelsOf(tasks, needs, dependents);
   const outer = outerAfter(tasks, scopes);
+  const text = JSON.stringify(definition);
+  // Asked of each task only where the text has it at all.
+  const namesSession = (task: TaskDefinition): boolean => text.includes(SESSION) && JSON.stringify(task).includes(SESSION);
   const nodes = tasks.map((declared): PlanNode => ({
     ...nodeBasics(declared, reducerKeys),
     ...nodeReads(declared, definition, scopes),
@@ -33,10 +37,11 @@ export function compilePlan(definition: WorkflowDefinition): Plan {
     needs: needs[declared.index] as Edge[],
     dependents: dependents[declared.index] as Edge[],
     level: levels[declared.index] as number,
+    ...(namesSession(declared.task) ? { readsSession: true } : {}),
   }));
   const planScopes = scopesOfPlan(definition, nodes, scopes);
   return {
-    hash: definitionHash(definition),
+    hash: hashOf(text),
     definition,
     nodes,
     groups: planGroups(definition, tasks),
@@ -49,7 +54,11 @@ export function compilePlan(definition: WorkflowDefinition): Plan {
 
 /** SHA-256 of the definition's JSON, hex, first 32 characters: key order counts, because inputs keep theirs. */
 export function definitionHash(definition: WorkflowDefinition): string {
-  return createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, HASH_LENGTH);
+  return hashOf(JSON.stringify(definition));
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
 }
 
 function planGroups(definition: WorkflowDefinition, tasks: readonly DeclaredTask[]): PlanGroup[] {

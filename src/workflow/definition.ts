@@ -8,6 +8,8 @@ export interface WorkflowDefinition {
   groups: TaskGroupDefinition[];
   /** Context keys that may arrive while it runs. Absent: none. */
   externalKeys?: string[];
+  /** Context keys that its session gets when it completes. Absent: none. */
+  exports?: string[];
   onFailure: FailurePolicy;
   /** Keys that several tasks write, or that the initial context holds too; absent: none. */
   reducers?: ReducerDefinition[];

@@ -78,6 +78,8 @@ export interface PlanNode {
   readonly variables: readonly string[];
   /** Indexes of nodes outside its scope that must have ended well before it may start; its group waits for their ends. */
   readonly outerAfter: readonly number[];
+  /** Whether an expression of it may name `$session`; absent: none does. */
+  readonly readsSession?: true;
   /** Context keys it writes. */
   readonly keys: readonly string[];
   readonly optionalKeys: readonly string[];

@@ -12,6 +12,7 @@ import { expansionKind } from "./rules/expansionKind.js";
 import { expansionOptions } from "./rules/expansionOptions.js";
 import { expansionVariables } from "./rules/expansionVariables.js";
 import { externalKeys } from "./rules/externalKeys.js";
+import { exportedKeys } from "./rules/exportedKeys.js";
 import { fallbackGiven } from "./rules/fallbackGiven.js";
 import { groupResultKeys } from "./rules/groupResultKeys.js";
 import { keysNotInContext } from "./rules/keysNotInContext.js";
@@ -37,7 +38,7 @@ import { withinLimits } from "./rules/withinLimits.js";
 const RULES: readonly Rule[] = [
   requiredParts, validNames, uniqueNames, withinLimits, contextIsObject, noForbiddenKeys, knownHandlers, validSyntax,
   expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, fallbackGiven, retryAndTimeout,
-  uniqueWriters, groupResultKeys, keysNotInContext, externalKeys, fittingReducers, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
+  uniqueWriters, groupResultKeys, keysNotInContext, externalKeys, exportedKeys, fittingReducers, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
 ];
 
 /**

@@ -160,6 +160,23 @@ describe("fanwire submit, plan, list, show, watch and cancel", () => {
     expect((await fanwire("retry", id)).code).toBe(2);
   });
 
+  test("a session passes a key from one workflow to the next, named by an option or by the file", async () => {
+    const give = join(folder, "give.json");
+    writeFileSync(give, JSON.stringify({ definition: { name: "give", exports: ["rate"], groups: [{ name: "g", tasks: [{ name: "rate", handler: "transform", input: { expression: "7", data: null } }] }] } }));
+    expect((await fanwire("submit", give, "--session", "from-the-shell", "--watch")).code).toBe(0);
+    const take = join(folder, "take.json");
+    writeFileSync(take, JSON.stringify({
+      sessionId: "from-the-shell",
+      definition: { name: "take", externalKeys: ["rate"], groups: [{ name: "g", tasks: [{ name: "got", handler: "transform", input: { expression: "r", data: { r: "{{ rate }}" } } }] }] },
+    }));
+    const { code, stdout } = await fanwire("submit", take, "--watch", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ status: "COMPLETED", context: { rate: 7, got: 7 } });
+    expect(code).toBe(0);
+    const refused = await fanwire("submit", give, "--session", "");
+    expect(refused.stderr).toContain("sessionId [INVALID_VALUE]");
+    expect(refused.code).toBe(2);
+  });
+
   test("the same idempotency key submits once", async () => {
     const path = workflowFile("once", [{ name: "a", handler: "log", input: "{{ x }}" }]);
     const args = ["submit", path, "--context", "x=1", "--idempotency-key", "once", "--json"];

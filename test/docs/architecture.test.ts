@@ -17,6 +17,8 @@ const PATTERNS: Record<string, string> = {
   timers: keys.timers, leases: keys.leases, worker: keys.worker("<worker>"), index: keys.index("<tenant>", "<index>"), tenants: keys.tenants,
   wake: keys.wake, claimsOf: keys.claimsOf("<worker>"), claimRequest: keys.claimRequest("<request>"), lanes: keys.lanes, load: keys.load,
   workers: keys.workers, workersAlive: keys.workersAlive,
+  session: keys.session("<session>"), sessionContext: keys.sessionContext("<session>"), sessionIndex: keys.sessionIndex("<session>"),
+  sessionWaiting: keys.sessionWaiting("<session>"), sessionExporters: keys.sessionExporters("<session>"),
 };
 
 test("the table of keys is the list of keys", () => {

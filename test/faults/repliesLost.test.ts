@@ -42,7 +42,7 @@ const everything: WorkflowDefinition = workflow([group("g", [
 ])]);
 const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
 
-interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown }
+interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown }
 
 /** Plays the remote worker that has the handler `far`: its one task comes once, and its result is recorded. */
 async function workFarAway(): Promise<void> {
@@ -73,6 +73,19 @@ async function control(): Promise<unknown> {
   return { version: registered?.version, problems: answers.flatMap(({ problems }) => problems), failed, context: await node.engine.context(id) };
 }
 
+/** A workflow that waits in a session of its own, one that enters it and exports, and the end of both. */
+async function session(): Promise<unknown> {
+  const waits: WorkflowDefinition = { ...oneGroup(task("got", { handler: "transform", input: { expression: "$", data: "{{ key }}" } })), externalKeys: ["key"] };
+  const exports: WorkflowDefinition = { ...oneGroup(task("key", { handler: "transform", input: { expression: "7", data: null } })), exports: ["key"] };
+  const { workflowId: first } = await node.engine.submitWorkflow(CALLER, { definition: waits });
+  const sessionId = (await node.engine.workflow(CALLER, first as string))?.sessionId as string;
+  const { workflowId: second, problems } = await node.engine.submitWorkflow(CALLER, { definition: exports, sessionId });
+  await finished(node, first as string);
+  const held = [problems, await node.engine.context(first as string), await node.engine.sessionContext(CALLER, sessionId)];
+  const deleted = await Promise.all([first, second].map((id) => node.engine.deleteWorkflow(CALLER, id as string)));
+  return [held, deleted, (await node.engine.workflows(CALLER, { sessionId }, {})).totalCount];
+}
+
 /** Runs a workflow with every feature to its end, and one that is cancelled; answers what does not depend on timing. */
 async function outcome(): Promise<Outcome> {
   const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition: everything, context });
@@ -81,6 +94,7 @@ async function outcome(): Promise<Outcome> {
   const cancelled = await node.engine.cancelWorkflow(CALLER, second as string, "not wanted");
   await workFarAway();
   const controlledOutcome = await control();
+  const sessionOutcome = await session();
   const events = await eventsOf(node, workflowId as string);
   expectWholeLog(events);
   const later = await eventsOf(node, second as string);
@@ -90,6 +104,7 @@ async function outcome(): Promise<Outcome> {
     context: await node.engine.context(workflowId as string),
     cancelled: [cancelled, later.at(-1)?.type],
     controlled: controlledOutcome,
+    session: sessionOutcome,
   };
 }
 
@@ -106,6 +121,7 @@ test("without a fault the workflow comes out as it should", () => {
   expect(undisturbed.context).toMatchObject({ a: 20, b: 21, pause: null, again: "ok", far: 20, end: null });
   expect(undisturbed.context["each"]).toEqual(Array.from({ length: 100 }, (_, i) => long.length + i));
   expect(undisturbed.controlled).toEqual({ version: 1, problems: [], failed: "FAILED", context: { key: 1, ask: 7, reads: null, bad: "at last" } });
+  expect(undisturbed.session).toEqual([[[], { key: 7, got: 7 }, { key: 7 }], [{ deleted: true, problems: [] }, { deleted: true, problems: [] }], 0]);
   expect(undisturbed.cancelled).toEqual([{ problems: [] }, "WORKFLOW_CANCELLED"]);
 });
 

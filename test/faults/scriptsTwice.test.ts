@@ -3,7 +3,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Claim, Outcome, OutcomeCode, RetryCommand, SubmitCommand, UnitRef } from "../../src/engine/ports.js";
 import type { FanwireNode } from "../../src/main.js";
+import { sessionKey } from "../../src/engine/session.js";
+import { ShardKeys } from "../../src/store/keys.js";
+import { RedisSessions } from "../../src/store/RedisSessions.js";
 import { RedisStore } from "../../src/store/RedisStore.js";
+import { Scripts } from "../../src/store/scripts.js";
 import { compilePlan } from "../../src/workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { expansion, oneGroup, task } from "../support/builders.js";
@@ -269,3 +273,32 @@ test("a registration asked for twice is one version", async () => {
   expect(again).toEqual(first);
   expect(first.registered?.version).toBe(1);
 });
+
+test("joinSession, exportToSession, leaveSession", async () => {
+  const id = await submit(definition);
+  const sessions = sessionStore();
+  const session = { tenant: "default", id: `of ${id}` };
+  const key = sessionKey(session);
+  expect(await twice(() => sessions.join(session, id, 1, true, ["k", "l"]))).toEqual([new Map(), new Map()]);
+  expect(await twice(() => sessions.export(key, id, 2, ["k", "1"]))).toEqual([[id], [id]]);
+  expect(await twice(() => sessions.join(session, id, 1, false, ["k", "l"]))).toEqual([new Map([["k", "1"]]), new Map([["k", "1"]])]);
+  await twice(() => sessions.leave(key, id));
+  expect(await sessions.exporters(key)).toEqual([]);
+});
+
+test("shareSession and settleSession", async () => {
+  const id = await submit(definition);
+  const sessions = sessionStore();
+  const session = { tenant: "default", id: `session:${id}` };
+  await twice(() => sessions.share({ ...session, tenant: "other" }, id));
+  expect(await sessions.debtOf(id)).toBeUndefined();
+  await twice(() => sessions.share(session, id));
+  expect(await sessions.debtOf(id)).toMatchObject({ owes: "j", session });
+  expect(await twice(() => sessions.settle(id, sessionKey(session), "x"))).toEqual(["CHANGED", "CHANGED"]);
+  expect(await twice(() => sessions.settle(id, sessionKey(session), "j"))).toEqual(["OK", "OK"]);
+  expect(await sessions.settle(`s0-${"9".repeat(26)}`, sessionKey(session), "j")).toBe("GONE");
+});
+
+function sessionStore(): RedisSessions {
+  return new RedisSessions(node.redis, new ShardKeys(keyPrefix, 1), new Scripts(node.redis), 3_600_000);
+}

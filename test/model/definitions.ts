@@ -7,6 +7,7 @@ import fc from "fast-check";
 import type { ExpansionDefinition, Reducer, ReducerDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
+import { exportPlan, withExports } from "./sessions.js";
 import { expressionOver, odd, oddValue, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
 
 export interface Case {
@@ -60,7 +61,8 @@ export const workflowCase: fc.Arbitrary<Case> = fc.record({
   failFast: fc.nat(11).map((n) => n === 11),
   nesting: fc.nat(3),
   reducers: fc.array(fc.constantFrom(...REDUCERS), { minLength: SHARED.length, maxLength: SHARED.length }),
-}).map(buildCase);
+  exports: seldom(2, exportPlan),
+}).map(({ exports, ...plan }) => withExports(buildCase(plan), exports));
 
 /** What a task may use: the tasks made before it, and the keys that stand before it. */
 interface Before {

@@ -12,6 +12,7 @@ import { compare } from "./compare.js";
 import type { Case } from "./definitions.js";
 import { MODEL_HANDLERS } from "./handlers.js";
 import { coordinationFields } from "./leftovers.js";
+import { expectedExports, exported } from "./sessions.js";
 import { runModel, TooMuch, type ModelOutcome } from "./referenceModel.js";
 
 const DEADLINE_MS = 10_000;
@@ -51,6 +52,7 @@ export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyP
   const items = await Promise.all(detail.tasks.map((task) => itemsOf(reader, task)));
   const folded = foldLog(events, detail.tasks.map(({ address }) => address), options);
   compare({ detail, context: await reader.engine.context(id), results, items, folded }, model, item.context, item.definition.onFailure === "FAIL_FAST");
+  expect(await exported(reader, id)).toEqual(expectedExports(item.definition, model));
   const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));
   expect(await coordinationFields(reader.redis, keys, id)).toEqual([]);
   return id;

@@ -1,6 +1,6 @@
 /** The input of submitWorkflow. */
 
-import { Field, InputType, Int } from "type-graphql";
+import { Field, ID, InputType, Int } from "type-graphql";
 import type { JsonValue } from "../../workflow/json.js";
 import { JSONScalar } from "../scalars.js";
 import { WorkflowDefinitionInput } from "./WorkflowDefinitionInput.js";
@@ -18,6 +18,9 @@ export class SubmitWorkflowInput {
 
   @Field(() => JSONScalar, { nullable: true, description: "The initial context: an object of key to value, each at most 1 MiB as JSON; by default empty." })
   context?: JsonValue;
+
+  @Field(() => ID, { nullable: true, description: "The session it belongs to, made on first use: 1 to 256 characters, but no workflow's id; by default one of its own." })
+  sessionId?: string | null;
 
   @Field(() => String, {
     nullable: true,

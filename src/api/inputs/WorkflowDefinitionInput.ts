@@ -25,8 +25,14 @@ export class WorkflowDefinitionInput {
   })
   reducers?: ReducerInput[] | null;
 
-  @Field(() => [String], { nullable: true, description: "Context keys that provideContext supplies while it runs; those given at submission count as supplied." })
+  @Field(() => [String], {
+    nullable: true,
+    description: "Context keys that provideContext, or the session, supplies while it runs; those given at submission, and those that the session holds then, count as supplied.",
+  })
   externalKeys?: string[] | null;
+
+  @Field(() => [String], { nullable: true, description: "Context keys, of tasks, external or initial, that are copied to the session's context when the workflow completes." })
+  exports?: string[] | null;
 
   @Field(() => FailurePolicyEnum, { nullable: true, defaultValue: "CONTINUE", description: "What a failed task means for the others." })
   onFailure?: FailurePolicy | null;

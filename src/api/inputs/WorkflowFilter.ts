@@ -1,6 +1,6 @@
 /** Which workflows a list holds. */
 
-import { Field, InputType } from "type-graphql";
+import { Field, ID, InputType } from "type-graphql";
 import type { JsonValue } from "../../workflow/json.js";
 import type { WorkflowStatus } from "../../workflow/status.js";
 import { DateTimeScalar, JSONScalar } from "../scalars.js";
@@ -13,6 +13,9 @@ export class WorkflowFilter {
 
   @Field(() => String, { nullable: true, description: "Of this name, exactly." })
   name?: string | null;
+
+  @Field(() => ID, { nullable: true, description: "Of this session." })
+  sessionId?: string | null;
 
   @Field(() => JSONScalar, { nullable: true, description: "With all these labels: an object of name to value." })
   labels?: JsonValue;

@@ -1,17 +1,19 @@
-/** Query.node: a workflow, a group or a task by its id alone. */
+/** Query.node: a workflow, a group, a task or a session by its id alone. */
 
 import { Arg, Ctx, ID, Query, Resolver } from "type-graphql";
+import { isWorkflowNode } from "../../engine/session.js";
 import type { ApiContext } from "../context.js";
-import { presentGroup, presentTask, presentWorkflow } from "../present.js";
+import { presentGroup, presentSession, presentTask, presentWorkflow } from "../present.js";
 import { Node } from "../types/Node.js";
 
 @Resolver()
 export class NodeQuery {
-  @Query(() => Node, { nullable: true, description: "Anything that has an id: a workflow, a group or a task; null when there is none." })
+  @Query(() => Node, { nullable: true, description: "Anything that has an id: a workflow, a group, a task or a session; null when there is none." })
   async node(
-    @Ctx() { reads, engine }: ApiContext,
+    @Ctx() { engine, caller, reads }: ApiContext,
     @Arg("id", () => ID, { description: "An id that this API gave out." }) id: string,
   ): Promise<Node | null> {
+    if (!isWorkflowNode(id)) return (await engine.hasSession(caller, id)) ? presentSession(id) : null;
     const slash = id.indexOf("/");
     if (slash < 0) {
       const snapshot = await reads.snapshot(id);

@@ -23,6 +23,7 @@ export class SubmitWorkflowMutation {
       definitionName: input.definitionName ?? undefined,
       definitionVersion: input.definitionVersion ?? undefined,
       context: toOptionalJson(input.context),
+      sessionId: input.sessionId ?? undefined,
       idempotencyKey: input.idempotencyKey ?? undefined,
       labels: toOptionalJson(input.labels),
     });

@@ -11,6 +11,9 @@ import { TaskError } from "./TaskError.js";
 
 @ObjectType("Workflow", { implements: Node, simpleResolvers: true, description: "One submission: groups of tasks around one shared context." })
 export class Workflow extends Node {
+  /** Not part of the schema: the id that the field session reads. */
+  sessionId!: string;
+
   /** Not part of the schema: the id that the field rerunOf reads. */
   rerunOfId?: string;
 

@@ -18,6 +18,7 @@ export interface SubmitOptions {
   json: boolean;
   context: readonly string[];
   idempotencyKey?: string;
+  session?: string;
 }
 
 export async function submit(path: string, options: SubmitOptions): Promise<ExitCode> {
@@ -37,10 +38,12 @@ export async function submit(path: string, options: SubmitOptions): Promise<Exit
 async function submitTo(access: ServerAccess, file: WorkflowFile, path: string, options: SubmitOptions, signal: AbortSignal): Promise<ExitCode> {
   const { client } = access;
   const idempotencyKey = options.idempotencyKey ?? file.idempotencyKey;
+  const sessionId = options.session ?? file.sessionId;
   const { submitWorkflow } = await client.request(SUBMIT, {
     input: {
       definition: file.definition, context: file.context,
       ...(file.labels === undefined ? {} : { labels: file.labels }),
+      ...(sessionId === undefined ? {} : { sessionId }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     },
   });

@@ -20,6 +20,8 @@ export function checkTimers(shard: TimersAndLeases, workflows: ReadonlyMap<strin
   const leased = unitsByLease(shard, findings);
   const running = new Map<string, number>();
   for (const image of workflows.values()) {
+    const { so: owes, sk: session } = image.fields;
+    if (owes !== undefined && !shard.timers.has(`S ${image.id} ${session}`)) findings.add("TIMER_MISSING", image.key, "It owes its session something, and no timer carries it over");
     if (!image.open && !shard.timers.has(`X ${image.id}`)) findings.add("RETENTION_WRONG", image.key, "It has ended, and no timer removes it");
     if (!image.open) continue;
     for (const { node, unit, record } of unitImages(image)) {
@@ -52,6 +54,8 @@ function checkTimer(member: string, { timersKey, leases }: TimersAndLeases, work
     if (leases[subject] === undefined) findings.add("TIMER_STALE", timersKey, `${member}: there is no such lease`);
     return;
   }
+  // It outlives the debt until it is settled, and a workflow that was deleted leaves its session by it.
+  if (kind === "S") return;
   const match = UNIT_TIMER.exec(member);
   if (!match) return findings.add("TIMER_MALFORMED", timersKey, member);
   const [, , id, node, unit] = match as unknown as [string, string, string, string, string];

@@ -45,6 +45,12 @@ export const KEY_KINDS: readonly KeyKind[] = [
   { name: "workers", pattern: /^workers$/, type: "hash" },
   { name: "workersAlive", pattern: /^alive$/, type: "zset" },
   { name: "index", pattern: /^ix:(.+):(\w+)$/, type: "zset" },
+  { name: "session", pattern: /^ss:([\w-]+)$/, type: "hash" },
+  { name: "sessionContext", pattern: /^sc:([\w-]+)$/, type: "hash" },
+  { name: "sessionIndex", pattern: /^sx:([\w-]+)$/, type: "zset" },
+  { name: "sessionWaiting", pattern: /^sw:([\w-]+)$/, type: "set" },
+  { name: "sessionExporters", pattern: /^se:([\w-]+)$/, type: "set" },
+  { name: "instances", pattern: new RegExp(`^v:${WORKFLOW}$`), type: "hash", ofWorkflow: true },
   { name: "tenants", pattern: /^tn$/, type: "set" },
 ];
 
@@ -81,7 +87,7 @@ const ofNode = (life: FieldLife, name: string, letter: string, tail = ""): Field
 export const FIELD_KINDS: readonly FieldKind[] = [
   ...named("ALWAYS", "st", "hash", "nm", "tn", "left", "n", "nn", "ng", "sub", "seq", "ev"),
   ...named("ENDED", "fin"),
-  ...named("SOMETIMES", "sta", "bad", "lb", "idem", "dv", "da", "rr", "rt", "cq", "cx"),
+  ...named("SOMETIMES", "sta", "bad", "lb", "idem", "dv", "da", "rr", "rt", "cq", "cx", "ss", "sk", "so", "ex"),
   { name: "external", pattern: /^k:(.*)$/s, life: "SOMETIMES" },
   ofNode("SOMETIMES", "task", ""),
   ofNode("OPEN", "unit", "", `:(${UNIT})`),

@@ -39,6 +39,12 @@ if not F.get(wf, 'sta') then
   F.emit(wf, 'b')
 end
 for _, field in ipairs({ 'bad', 'fin', 'cx' }) do F.drop(wf, field) end
+-- What its session got while it had ended has not been supplied.
+local session = F.get(wf, 'sk')
+if session then
+  F.put(wf, 'so', 'j' .. wf.seq)
+  call('ZADD', prefix .. 'tm', now, 'S ' .. wf.id .. ' ' .. session)
+end
 local groups = takeList()
 for i = 1, #groups, 2 do wf.groups[groups[i]] = { left = groups[i + 1], failed = '0', started = '0' } end
 while at <= #ARGV do

@@ -4,7 +4,8 @@
 -- KEYS[1] tm
 -- ARGV[1] prefix
 -- ARGV[2..] per workflow: id, tenant, idempotency key ('' none), payload hash, definition hash, definition text ('' when it
---   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane)
+--   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane),
+--   timers count + (due in ms from now, member)
 -- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id
 -- Events: WORKFLOW_SUBMITTED GROUP_STARTED TASK_READY
 local prefix = ARGV[1]
@@ -17,7 +18,7 @@ local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id
 
 while at <= #ARGV do
   local id, tenant, key, payload, hash, document = take(), take(), take(), take(), take(), take()
-  local fields, context, lines, events, ready = takeList(), takeList(), take(), take(), takeList()
+  local fields, context, lines, events, ready, timers = takeList(), takeList(), take(), take(), takeList(), takeList()
   local idem = key ~= '' and (prefix .. 'idem:' .. tenant .. ':' .. key) or nil
   local first = idem and call('HMGET', idem, 'id', 'payload') or { false }
   local w, d = prefix .. 'w:' .. id, prefix .. 'd:' .. hash
@@ -37,6 +38,7 @@ while at <= #ARGV do
     call('RPUSH', prefix .. 'e:' .. id, '1 ' .. now .. '\n' .. lines)
     -- The fields begin with the status: PENDING, or RUNNING when it waits for keys from outside before anything can start.
     for _, index in ipairs({ 'all', fields[2] }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
+    for i = 1, #timers, 2 do call('ZADD', prefix .. 'tm', now + tonumber(timers[i]), timers[i + 1]) end
     units = units + #ready / 2
     -- Of n, the third: expanded groups are no tasks.
     waiting = waiting + string.match(fields[12], '^%d+ %d+ (%d+)')

@@ -4,8 +4,8 @@ import type { JsonValue } from "../json.js";
 
 /**
  * The values an expression can see. `get` answers undefined for a name without value. Roots are the scope's context
- * keys and the item's variables by their names, and `$index`, `$item`, `$attempt`, `$workflow`, `$error`, `$result`,
- * `$results` with their dollar sign, where they apply.
+ * keys and the item's variables by their names, and `$index`, `$item`, `$attempt`, `$workflow`, `$session`, `$error`,
+ * `$result`, `$results` with their dollar sign, where they apply.
  */
 export interface Scope {
   get(name: string): JsonValue | undefined;

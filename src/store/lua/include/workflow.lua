@@ -156,8 +156,14 @@ end
 
 function F.finishWorkflow(wf, letter, detail)
   F.emit(wf, 'E ' .. letter .. ' ' .. detail)
-  for g = 0, tonumber(F.get(wf, 'ng')) - 1 do F.drop(wf, 'g' .. g) end
+  local h = call('HMGET', wf.w, 'ng', 'ex', 'sk')
+  for g = 0, tonumber(h[1]) - 1 do F.drop(wf, 'g' .. g) end
   wf.groups = {}
+  -- The session lies elsewhere: it is owed the exports until somebody has carried them there (engine/Sessions.ts).
+  if h[2] and letter == 'C' then
+    F.put(wf, 'so', 'x')
+    call('ZADD', prefix .. 'tm', now, 'S ' .. wf.id .. ' ' .. h[3])
+  end
   local index = prefix .. 'ix:' .. wf.tenant .. ':'
   call('ZREM', index .. wf.st, wf.id)
   call('ZADD', index .. letter, wf.sub, wf.id)

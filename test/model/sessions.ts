@@ -1,0 +1,32 @@
+/** Arbitrary exports, and what the session must hold of them: the reference's own context, of workflows that complete. */
+
+import fc from "fast-check";
+import type { FanwireNode } from "../../src/main.js";
+import type { TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { JsonObject } from "../../src/workflow/json.js";
+import { CALLER } from "../support/testNode.js";
+import type { Case } from "./definitions.js";
+import type { ModelOutcome } from "./referenceModel.js";
+
+/** Numbers that name keys, counted among those there are. */
+export const exportPlan = fc.array(fc.nat(60), { minLength: 1, maxLength: 4 });
+
+export function withExports({ definition, context }: Case, plan: readonly number[] | null): Case {
+  if (plan === null) return { definition, context };
+  const keys = [...new Set([...Object.keys(context), ...definition.groups.flatMap(keysOf)])];
+  return { definition: { ...definition, exports: [...new Set(plan.map((at) => keys[at % keys.length] as string))] }, context };
+}
+
+function keysOf({ tasks, groups = [] }: TaskGroupDefinition): string[] {
+  return [...tasks.flatMap((task) => [...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys]), ...groups.flatMap(keysOf)];
+}
+
+/** A workflow without a session exports to one of its own. */
+export async function exported(node: FanwireNode, id: string): Promise<JsonObject> {
+  return node.engine.sessionContext(CALLER, (await node.engine.workflow(CALLER, id))?.sessionId as string);
+}
+
+export function expectedExports({ exports = [] }: WorkflowDefinition, { status, context }: ModelOutcome): JsonObject {
+  if (status !== "COMPLETED") return {};
+  return Object.fromEntries(exports.filter((key) => Object.hasOwn(context, key)).map((key) => [key, context[key] as JsonObject[string]]));
+}
