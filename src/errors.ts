@@ -32,6 +32,8 @@ export const CODES = {
   WHOLE_SCOPE: code("An expression reads the whole scope instead of keys by their names.", "Name the keys: {{ a.b }}, or { \"a\": a } to make an object of them."),
   EXPANSION_KIND: code("An expansion needs exactly one of array, zip, matrix and custom."),
   EXPANSION_OPTION: code("An option of the expansion does not go with the others."),
+  SCHEMA_INVALID: code("A JSON Schema cannot be used.", "Known are the drafts 2020-12 and 07; references stay inside the schema."),
+  CONTEXT_INVALID: code("The initial context does not fit the definition's contextSchema."),
   FALLBACK_MISSING: code("onFailure is FALLBACK, but there is no fallback."),
   LIMIT_EXCEEDED: code("Something is larger than its limit allows."),
   IDEMPOTENCY_CONFLICT: code("The idempotency key was used before, with another payload.", "Use a new key for a new submission."),

@@ -8,6 +8,8 @@ import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { PlanReport } from "../workflow/planReport.js";
+import { withProblems } from "../workflow/planReport.js";
+import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
 import type { TaskStatus } from "../workflow/status.js";
 import { unservedHandlers } from "../workflow/unservedHandlers.js";
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
@@ -69,7 +71,8 @@ export class LocalEngine implements Engine {
 
   async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
     const { handlers, directory } = this.services;
-    const report = buildPlanReport(definition, context, await knownHandlersFor(definition, handlers, directory));
+    const known = await knownHandlersFor(definition, handlers, directory);
+    const report = withProblems(buildPlanReport(definition, context, known), await definitionSchemaProblems(definition, context));
     const { handlers: served } = await directory.served();
     // Of a misshapen definition not even the tasks are looked at.
     return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served)] };

@@ -11,7 +11,7 @@ import { itemScope } from "../workflow/itemScope.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { invalidItemResult } from "../workflow/outputs.js";
 import type { PlanNode } from "../workflow/plan.js";
-import { checkResult } from "../workflow/resultCheck.js";
+import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
 import { HandlerCall, type Answer } from "./HandlerCall.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import type { UnitRunnerServices } from "./UnitRunner.js";
@@ -58,7 +58,7 @@ export class RangeRun {
       const scope = itemScope(parent, { variables }, index);
       const input = compiledTask(this.node).input.render(scope);
       const called = input instanceof Promise ? input.then((value) => this.#call(value, identifier, index)) : this.#call(input, identifier, index);
-      const started = this.node.task.validate === undefined ? called : this.#checked(called, scope);
+      const started = hasResultCheck(this.node) ? this.#checked(called, scope) : called;
       if (!(started instanceof Promise)) {
         this.#ended(offset, started);
         return undefined;

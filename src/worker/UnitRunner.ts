@@ -14,7 +14,7 @@ import type { Scope } from "../workflow/expressions/types.js";
 import type { JsonValue } from "../workflow/json.js";
 import { collectResults, toleratedCount } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
-import { checkResult } from "../workflow/resultCheck.js";
+import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
 import { HandlerCall, Result } from "./HandlerCall.js";
 import { expandOutcome } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
@@ -105,7 +105,7 @@ export class UnitRunner {
       if (answer instanceof HandedOver) return;
       if ("laterMs" in answer) this.services.report(unit, { kind: "wait", ref: unit.ref, delayMs: answer.laterMs, result: answer.text });
       else {
-        if (node.task.validate !== undefined) await checkResult(node, scope, answer.value);
+        if (hasResultCheck(node)) await checkResult(node, scope, answer.value);
         this.#completed(unit, plan, node, answer);
       }
     } finally {

@@ -9,6 +9,8 @@ export interface WorkflowDefinition {
   /** Context keys that may arrive while it runs. Absent: none. */
   externalKeys?: string[];
   onFailure: FailurePolicy;
+  /** JSON Schema of the initial context, as an object of its keys. */
+  contextSchema?: JsonValue;
   /** Keys that several tasks write, or that the initial context holds too; absent: none. */
   reducers?: ReducerDefinition[];
 }
@@ -42,6 +44,8 @@ export interface TaskDefinition {
   expansion?: ExpansionDefinition;
   /** A condition on `$result`: of a plain task, or of each item. */
   validate?: string;
+  /** JSON Schema of the result: of a plain task, or of each item. */
+  resultSchema?: JsonValue;
   /** Absent: one attempt. */
   retry?: RetryDefinition;
   /** Of one attempt. */

@@ -13,6 +13,7 @@ import { forbiddenKeyPaths, isDeeperThan } from "../../workflow/jsonTree.js";
 import { MAX_JSON_DEPTH } from "../../workflow/limits.js";
 import { invalidItemResult } from "../../workflow/outputs.js";
 import type { Plan, PlanNode } from "../../workflow/plan.js";
+import { hasResultCheck } from "../../workflow/resultCheck.js";
 import type { OutcomeSender } from "./OutcomeSender.js";
 
 const MAX_RESULTS = 1_000;
@@ -119,7 +120,7 @@ export class RemoteOutcomes {
 
   /** @throws FanwireError RESULT_INVALID, EXPRESSION_ERROR, EXPRESSION_LIMIT */
   async #validate({ claim: { ref, item }, plan, node }: Attempt, value: JsonValue): Promise<void> {
-    if (node.task.validate === undefined) return;
+    if (!hasResultCheck(node)) return;
     const row = item && (await this.services.reader.itemPage(ref.workflowId, node.index, item.index, 1))[0];
     await this.services.settlement.validate(plan, node, ref, value, row);
   }
