@@ -22,6 +22,7 @@ import { pageOfItems } from "./itemPages.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { WorkflowReader } from "./ports.js";
 import type { AttemptState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
+import { masked } from "./secrets.js";
 import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
 import type { WorkflowControl } from "./WorkflowControl.js";
@@ -120,7 +121,8 @@ export class LocalEngine implements Engine {
     const values = new Map(Object.entries(await this.services.contexts.read(task.workflowId, plan, readableKeys(task.node))));
     const scope = new TaskScope(values, task.node, { workflowId: task.workflowId, workflowName: plan.definition.name, attempt: task.attempt });
     try {
-      return await compiledTask(task.node).input.render(scope);
+      const { input } = compiledTask(task.node);
+      return await input.render(input.secrets.length > 0 ? masked(scope) : scope);
     } catch (error) {
       // The attempt failed for the same reason, and says so in its error.
       if (error instanceof FanwireError) return undefined;
