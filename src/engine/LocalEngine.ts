@@ -7,6 +7,7 @@ import { compiledTask } from "../workflow/compiledTask.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { withExpansions } from "../workflow/planEstimate.js";
 import type { PlanReport } from "../workflow/planReport.js";
 import { withProblems } from "../workflow/planReport.js";
 import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
@@ -73,7 +74,8 @@ export class LocalEngine implements Engine {
   async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
     const { handlers, directory } = this.services;
     const known = await knownHandlersFor(definition, handlers, directory);
-    const report = withProblems(buildPlanReport(definition, context, known), await definitionSchemaProblems(definition, context));
+    const checked = withProblems(buildPlanReport(definition, context, known), await definitionSchemaProblems(definition, context));
+    const report = await withExpansions(checked, definition, context);
     const { handlers: served } = await directory.served();
     // Of a misshapen definition not even the tasks are looked at.
     return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served)] };

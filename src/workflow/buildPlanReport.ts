@@ -12,6 +12,7 @@ import { isObject } from "./json.js";
 import type { JsonValue } from "./json.js";
 import type { Plan, PlanNode } from "./plan.js";
 import type { PlanReport, PlanReportNode } from "./planReport.js";
+import { taskWarnings } from "./planWarnings.js";
 import { unknownReads } from "./rules/knownKeys.js";
 import { ruleInput } from "./rules/ruleInput.js";
 import type { KnownHandlers, RuleInput } from "./rules/ruleInput.js";
@@ -56,13 +57,17 @@ function warningsOf(input: RuleInput, plan: Plan): Problem[] {
   const read = new Set(plan.nodes.flatMap((node) => [...node.reads, ...node.optionalReads]));
   return [
     ...(input.contextKeys === undefined ? openKeys(input) : []),
+    ...taskWarnings(input),
     ...plan.nodes.flatMap((node) => [...unusedResult(node, plan, read), ...missingTimeout(node), ...unusedFallback(node), ...inExpansion(node)]),
   ];
 }
 
 function openKeys(input: RuleInput): Problem[] {
   const readers = new Map<string, { path: string; reader: string }>();
-  for (const { name, path, reader } of unknownReads(input)) if (!readers.has(name)) readers.set(name, { path, reader });
+  const { properties } = isObject(input.definition.contextSchema) ? input.definition.contextSchema : {};
+  // What the schema declares comes with the context.
+  const declared = isObject(properties) ? properties : {};
+  for (const { name, path, reader } of unknownReads(input)) if (!readers.has(name) && !Object.hasOwn(declared, name)) readers.set(name, { path, reader });
   return [...readers].map(([name, { path, reader }]) => problem("UNKNOWN_KEY", `${reader} reads ${name}, which no task writes`, path,
     `Give ${name} in the context when you submit it.`));
 }
