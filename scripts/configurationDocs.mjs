@@ -15,7 +15,7 @@ export function renderConfiguration(settings) {
     "Settings come from environment variables and from one file: the one that `FANWIRE_CONFIG` names, else `fanwire.config.yaml` or",
     "`fanwire.config.json` in the working directory. A variable wins over the file. At start every problem is listed at once, and a name",
     "that is no setting is a problem too: any other key in the file, and any other variable that starts with `FANWIRE_`",
-    "(`FANWIRE_TEST_...` aside, which is left to test suites).",
+    "(`FANWIRE_TEST_...` aside, which is left to test suites, and `FANWIRE_SECRET_...`, which holds a secret).",
     "",
     "| variable | in the file | value | default | meaning |",
     "|---|---|---|---|---|",

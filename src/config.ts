@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
+import { SECRET_PREFIX, readSecrets } from "./config/secrets.js";
 import { FanwireError } from "./errors.js";
 import { SETTINGS } from "./settings.js";
 import type { Config, Setting } from "./settings.js";
@@ -44,9 +45,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string, overrides: Parti
     const override = overrides[setting.field];
     values[setting.field] = override ?? valueOf(setting, env, file, problems);
   }
+  const secretsFile = values.secretsFile === undefined ? undefined : resolve(isSet(env.SECRETS_FILE) || !file ? cwd : dirname(file.path), String(values.secretsFile));
+  const secrets = readSecrets(env, secretsFile, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   const base = isSet(env.DATA_DIR) || overrides.dataDir !== undefined || file?.values.dataDir === undefined ? cwd : dirname(file.path);
-  return Object.freeze({ ...values, dataDir: resolve(base, String(values.dataDir)) } as Config);
+  return Object.freeze({ ...values, dataDir: resolve(base, String(values.dataDir)), secretsFile, secrets: overrides.secrets ?? (() => secrets) } as Config);
 }
 
 interface ConfigFile {
@@ -107,7 +110,7 @@ function unknownKeys(path: string, values: Record<string, unknown>): ConfigProbl
 /** Variables that are not ours are none of our business, unless they carry our name. */
 function unknownVariables(env: NodeJS.ProcessEnv): ConfigProblem[] {
   return Object.keys(env)
-    .filter((name) => name.startsWith("FANWIRE_") && name !== FILE_VARIABLE && !name.startsWith(TEST_PREFIX))
+    .filter((name) => name.startsWith("FANWIRE_") && name !== FILE_VARIABLE && !name.startsWith(TEST_PREFIX) && !name.startsWith(SECRET_PREFIX))
     .sort()
     .map((name) => {
       const known = [...SETTINGS.map((setting) => setting.name), FILE_VARIABLE];

@@ -32,6 +32,9 @@ export const CODES = {
   WHOLE_SCOPE: code("An expression reads the whole scope instead of keys by their names.", "Name the keys: {{ a.b }}, or { \"a\": a } to make an object of them."),
   EXPANSION_KIND: code("An expansion needs exactly one of array, zip, matrix and custom."),
   EXPANSION_OPTION: code("An option of the expansion does not go with the others."),
+  SCHEMA_INVALID: code("A JSON Schema cannot be used.", "Known are the drafts 2020-12 and 07; references stay inside the schema."),
+  CONTEXT_INVALID: code("The initial context does not fit the definition's contextSchema."),
+  SECRET_PLACE: code("An expression asks for a secret where it would not stay one.", "Secrets are for a task's input: { \"headers\": { \"authorization\": \"Bearer {{ $secret('API_KEY') }}\" } }."),
   FALLBACK_MISSING: code("onFailure is FALLBACK, but there is no fallback."),
   LIMIT_EXCEEDED: code("Something is larger than its limit allows."),
   IDEMPOTENCY_CONFLICT: code("The idempotency key was used before, with another payload.", "Use a new key for a new submission."),
@@ -50,6 +53,9 @@ export const CODES = {
   NO_WORKER: code("No worker that is alive now serves a task's handler.", "Start one: the task waits for it."),
   NO_TIMEOUT: code("A task calls another server and may wait for it for ever.", "Give it a timeout."),
   UNBOUNDED_PARALLEL: code("An expansion over a list of unknown length runs all its items at once.", "Set maxParallel."),
+  MISSPELT_KEY: code("A task can do without a key that nobody provides, and whose name is close to that of another.", "Check the spelling."),
+  REPEATED_CALL: code("A task repeats requests that change something elsewhere.", "Send a header Idempotency-Key that stays the same, such as {{ $workflow.id }}-pay, or name in nonRetryable what may have had its effect."),
+  PARTIAL_IDENTIFIER: code("The identifier of a matrix leaves out one of its variables, so that combinations share it.", "Use every variable in it: {{ x }}-{{ y }}."),
   CONSTANT_IDENTIFIER: code("The identifier of an expansion is the same for every item, so more than one item is an error.", "Use a variable in it: {{ customer.id }}."),
 
   // Failures of attempts
@@ -69,6 +75,8 @@ export const CODES = {
   TIMEOUT: code("An attempt took longer than its timeout.", undefined, true),
   LEASE_EXPIRED: code("The worker that ran the attempt was lost.", undefined, true),
   POISON: code("The task lost its worker too many times.", "It may be killing its workers: look at memory and at blocking code."),
+  SECRET_UNKNOWN: code("The worker that ran the attempt has no secret of that name.", "Set FANWIRE_SECRET_<NAME>, or the name in SECRETS_FILE, where workers start."),
+  SECRET_REMOTE: code("A task that uses secrets was to go to a remote worker.", "Let a worker of the server run it, or set REMOTE_SECRETS=true."),
   HTTP_ADDRESS_REFUSED: code("The HTTP handler may not connect to that address.", "Private, loopback and link-local addresses need HTTP_ALLOW_PRIVATE=true."),
   HTTP_FAILED: code("The HTTP request got no usable answer.", undefined, true),
   HTTP_TOO_LARGE: code("The HTTP answer is larger than the handler accepts."),

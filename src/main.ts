@@ -10,6 +10,7 @@ import type { Fleet } from "./engine/Fleet.js";
 import { HandlerRegistry, type Handler } from "./engine/handlers.js";
 import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
 import { Sessions } from "./engine/Sessions.js";
+import { remoteSecrets, Secrets } from "./engine/secrets.js";
 import { Settlement } from "./engine/Settlement.js";
 import { Sweeper } from "./engine/Sweeper.js";
 import { SignalDesk } from "./engine/SignalDesk.js";
@@ -126,6 +127,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const redis = connections.reads;
   const { shards, plans, fleet, workflows, items, instances, definitions, store, reader, sessions: sessionStore } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
+  const secrets = new Secrets(config.secrets());
   const settlement = new Settlement(contexts);
   const sessions = new Sessions({ sessions: sessionStore, store, reader, contexts });
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
@@ -151,14 +153,14 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
   const loops = [...timers, ...sweepers];
   const onTimer = (shard: number, delayMs: number): void => timers[shard]?.hint(delayMs);
-  const staff = new Staff({ store, reader, contexts, settlement, handlers, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, onTimer, directory: fleet });
+  const staff = new Staff({ store, reader, contexts, settlement, handlers, secrets, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, onTimer, directory: fleet });
   for (const loop of loops) loop.start();
   const worker = config.worker ? await staff.startWorker() : undefined;
   const sender = new OutcomeSender({ store, onTimer });
   const remoteWorkers = new RemoteWorkers({
     store, reader, wake, log, directory: fleet,
-    claims: new RemoteClaims({ store, reader, contexts, settlement, log, sender }),
-    outcomes: new RemoteOutcomes({ reader, settlement, sender }),
+    claims: new RemoteClaims({ store, reader, contexts, settlement, log, sender, secrets: remoteSecrets(secrets, config.remoteSecrets) }),
+    outcomes: new RemoteOutcomes({ reader, settlement, sender, secrets }),
     onAsked: () => staff.ensurePlanner(),
   });
 

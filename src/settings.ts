@@ -21,6 +21,11 @@ export interface Config {
   readonly shards: number;
   /** Prefix of every Redis key. */
   readonly keyPrefix: string;
+  /** Absolute path; absent: no file. */
+  readonly secretsFile: string | undefined;
+  readonly remoteSecrets: boolean;
+  /** The secrets of FANWIRE_SECRET_<NAME> and of the file by name: a function, so that nothing that prints settings prints them. */
+  readonly secrets: () => ReadonlyMap<string, string>;
 }
 
 /** A value, or what is wrong with what was given. */
@@ -104,6 +109,14 @@ export const SETTINGS: readonly Setting[] = [
   setting("keyPrefix", "KEY_PREFIX", {
     type: "1 to 32 letters, digits, _ and -", defaultText: "fanwire", parse: text(/^[A-Za-z0-9_-]{1,32}$/, "1 to 32 letters, digits, '_' and '-'"),
     description: "Prefix of every Redis key, so that several deployments can share a Redis.",
+  }),
+  setting("secretsFile", "SECRETS_FILE", {
+    type: "path", parse: text(/^[^\0]+$/, "a path"),
+    description: "YAML or JSON file of secrets by name, for `$secret(\"NAME\")`. Single ones may be given as `FANWIRE_SECRET_<NAME>`, which win over the file.",
+  }),
+  setting("remoteSecrets", "REMOTE_SECRETS", {
+    type: "true, false", defaultText: "false", parse: flag,
+    description: "Whether remote workers (claimTasks, taskOffers) get inputs that hold secrets. false fails such tasks with SECRET_REMOTE.",
   }),
 ];
 

@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { renderConfiguration } from "../scripts/configurationDocs.mjs";
 import { ConfigError, loadConfig } from "../src/config.js";
@@ -29,7 +30,10 @@ function problemsOf(env: NodeJS.ProcessEnv): string[] {
 }
 
 test("without anything set there is a default for everything", () => {
-  expect(loadConfig({}, cwd)).toEqual({
+  const { secrets, ...config } = loadConfig({}, cwd);
+  expect([...secrets()]).toEqual([]);
+  expect(config).toEqual({
+    secretsFile: undefined, remoteSecrets: false,
     port: 4000, host: "127.0.0.1", dataDir: join(cwd, ".fanwire"), redisUrl: undefined, redisDurability: "everysec", workerConcurrency: 100,
     retentionMs: 604_800_000, httpAllowPrivate: false, logLevel: "info", leaseMs: 30_000, worker: true, shards: 1, keyPrefix: "fanwire",
   });
@@ -113,4 +117,21 @@ test("every default is a value that the setting itself accepts", () => {
 
 test("docs/configuration.md is what the settings say", async () => {
   expect(await readFile(new URL("../docs/configuration.md", import.meta.url), "utf8")).toBe(renderConfiguration(SETTINGS));
+});
+
+test("secrets come from variables and a file, are shown by nothing that prints the configuration, and no problem repeats them", async () => {
+  await writeFile(join(cwd, "secrets.yaml"), "API_KEY: from-the-file\nOTHER: other-secret\n");
+  await writeFile(join(cwd, "fanwire.config.yaml"), "secretsFile: secrets.yaml\n");
+  const config = loadConfig({ FANWIRE_SECRET_API_KEY: " from-the-variable\n" }, cwd);
+  expect([...config.secrets()]).toEqual([["API_KEY", "from-the-variable"], ["OTHER", "other-secret"]]);
+  expect(`${JSON.stringify(config)}${inspect(config, { depth: 9, showHidden: true })}`).not.toMatch(/from-the-variable|other-secret/);
+  await writeFile(join(cwd, "secrets.yaml"), "lower: hidden-1\nNUMBER: 12345678\nSHORT: abc\n");
+  expect(problemsOf({ FANWIRE_SECRET_bad: "hidden-2" })).toEqual([
+    `${join(cwd, "secrets.yaml")}: lower is no name of a secret: those have capitals, digits and _, and begin with a letter`,
+    `${join(cwd, "secrets.yaml")}: NUMBER must be a text; write it in quotes`,
+    `${join(cwd, "secrets.yaml")}: SHORT must have at least 4 characters`,
+    "FANWIRE_SECRET_bad is no name of a secret: those have capitals, digits and _, and begin with a letter",
+  ]);
+  await writeFile(join(cwd, "secrets.yaml"), "A: 'hidden-3\n");
+  expect(problemsOf({})).toEqual([`${join(cwd, "secrets.yaml")} must hold secrets by name, such as API_KEY: "..."`]);
 });

@@ -32,6 +32,7 @@ const OWNERS: Record<string, readonly string[]> = {
   ioredis: ["store", "events"],
   kafkajs: ["events"],
   "graphql-redis-subscriptions": ["events"],
+  "@hyperjump/json-schema": ["workflow"],
   "type-graphql": ["api"],
   "@apollo/server": ["api"],
   commander: ["cli"],

@@ -7,6 +7,7 @@ import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { TaskError } from "../workflow/events.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
 import type { Plan, PlanGroup, PlanNode } from "../workflow/plan.js";
+import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
@@ -56,7 +57,11 @@ export class AgencyTaskGroup {
   async submit(caller: Caller, input: Submission): Promise<SubmitWorkflowOutcome> {
     const context = input.context ?? {};
     const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory);
-    const problems = [...validateWorkflow(input.definition, context, known), ...requestProblems(input)];
+    const problems = [
+      ...validateWorkflow(input.definition, context, known),
+      ...(await definitionSchemaProblems(input.definition, context)),
+      ...requestProblems(input),
+    ];
     if (problems.length > 0) return { duplicate: false, problems };
     const plan = compilePlan(input.definition);
     this.services.keepPlan(plan);

@@ -4,6 +4,7 @@ import { problem } from "../errors.js";
 import type { Problem } from "../errors.js";
 import { definitionHash } from "../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
+import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { Caller, SubmitWorkflowInput } from "./Engine.js";
 import type { WorkerDirectory } from "./Fleet.js";
@@ -39,7 +40,8 @@ export class DefinitionRegistry {
 
   /** Refused with every problem that it would have whatever its context. The same content again gives the version it has. */
   async register({ tenant }: Caller, definition: WorkflowDefinition): Promise<RegisterDefinitionOutcome> {
-    const problems = validateWorkflow(definition, undefined, await knownHandlersFor(definition, this.services.handlers, this.services.directory));
+    const known = await knownHandlersFor(definition, this.services.handlers, this.services.directory);
+    const problems = [...validateWorkflow(definition, undefined, known), ...(await definitionSchemaProblems(definition, undefined))];
     if (problems.length > 0) return { problems };
     const hash = definitionHash(definition);
     const stored = await this.services.definitions.register(tenant, definition, hash);

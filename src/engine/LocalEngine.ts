@@ -7,7 +7,10 @@ import { compiledTask } from "../workflow/compiledTask.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { withExpansions } from "../workflow/planEstimate.js";
 import type { PlanReport } from "../workflow/planReport.js";
+import { withProblems } from "../workflow/planReport.js";
+import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
 import type { TaskStatus } from "../workflow/status.js";
 import { unservedHandlers } from "../workflow/unservedHandlers.js";
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
@@ -22,6 +25,7 @@ import type { WorkflowReader } from "./ports.js";
 import { pageOfInstances, pageOfTasks } from "./taskPages.js";
 import type { AttemptState, GroupState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "./snapshot.js";
 import type { Sessions } from "./Sessions.js";
+import { masked } from "./secrets.js";
 import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import { locate } from "./locate.js";
 import { nodeKey, type InstancePath } from "./nodeKey.js";
@@ -75,7 +79,9 @@ export class LocalEngine implements Engine {
 
   async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
     const { handlers, directory } = this.services;
-    const report = buildPlanReport(definition, context, await knownHandlersFor(definition, handlers, directory));
+    const known = await knownHandlersFor(definition, handlers, directory);
+    const checked = withProblems(buildPlanReport(definition, context, known), await definitionSchemaProblems(definition, context));
+    const report = await withExpansions(checked, definition, context);
     const { handlers: served } = await directory.served();
     // Of a misshapen definition not even the tasks are looked at.
     return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served)] };
@@ -150,7 +156,8 @@ export class LocalEngine implements Engine {
     const values = await this.services.contexts.load(placeOf(plan, task.node, task), readableKeys(task.node));
     const scope = new TaskScope(values, task.node, { workflowId: task.workflowId, workflowName: plan.definition.name, attempt: task.attempt });
     try {
-      return await compiledTask(task.node).input.render(scope);
+      const { input } = compiledTask(task.node);
+      return await input.render(input.secrets.length > 0 ? masked(scope) : scope);
     } catch (error) {
       // The attempt failed for the same reason, and says so in its error.
       if (error instanceof FanwireError) return undefined;

@@ -11,7 +11,7 @@ import { MAX_CONTEXT_VALUE_BYTES } from "../workflow/limits.js";
 import { resultFields } from "../workflow/outputs.js";
 import type { Plan, PlanNode, ReducedKey } from "../workflow/plan.js";
 import { misfitOf } from "../workflow/reducers.js";
-import { checkResult } from "../workflow/resultCheck.js";
+import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
 import type { ContextReader } from "./ContextReader.js";
 import { placeOf } from "./Place.js";
 import type { DoneOutcome, ItemPiece, Outcome, UnitRef } from "./ports.js";
@@ -111,12 +111,12 @@ export class Settlement {
   }
 
   /**
-   * Holds a result that was recorded earlier, or elsewhere, against the task's `validate`.
+   * Holds a result that was recorded earlier, or elsewhere, against the task's `resultSchema` and `validate`.
    * @param item whose result it is; absent: the task's own
    * @throws FanwireError RESULT_INVALID, EXPRESSION_ERROR, EXPRESSION_LIMIT
    */
   async validate(plan: Plan, node: PlanNode, ref: UnitRef, value: JsonValue, item?: { index: number; variables: JsonObject }): Promise<void> {
-    if (node.task.validate === undefined) return;
+    if (!hasResultCheck(node)) return;
     const values = await this.contexts.load(placeOf(plan, node, ref), readableKeys(node));
     const scope = new TaskScope(values, node, { workflowId: ref.workflowId, workflowName: plan.definition.name, attempt: ref.attempt });
     await checkResult(node, item ? itemScope(scope, item, item.index) : scope, value);

@@ -5,6 +5,7 @@ import type { TaskError } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 import { invalidItemResult } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { hasResultCheck } from "../workflow/resultCheck.js";
 import type { Outcome, UnitRef, WorkflowReader } from "./ports.js";
 import { isTooLarge, toTaskError, type Settlement } from "./Settlement.js";
 import { addressOf } from "./addressOf.js";
@@ -32,9 +33,9 @@ export class UnitOutcomes {
     return [{ kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces }];
   }
 
-  /** Why the condition of an item's task refuses its result, if it does. */
+  /** Why the schema or the condition of an item's task refuses its result, if one does. */
   async #refusal(plan: Plan, node: PlanNode, ref: UnitRef, value: JsonValue): Promise<FanwireError | undefined> {
-    if (node.task.validate === undefined) return undefined;
+    if (!hasResultCheck(node)) return undefined;
     const [item] = await this.reader.itemPage(ref.workflowId, nodeKey(node.index, ref.path), Number(ref.unit), 1);
     try {
       await this.settlement.validate(plan, node, ref, value, item);

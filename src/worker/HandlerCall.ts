@@ -2,7 +2,8 @@
 
 import { FanwireError } from "../errors.js";
 import { CompleteLater, HandedOver, type Handler, type HandlerAnswer, type HandlerContext } from "../engine/handlers.js";
-import { signalText, WaitForSignal } from "../engine/signals.js";
+import { readSignal, signalText, WaitForSignal, type SignalWait } from "../engine/signals.js";
+import type { Redactor } from "../engine/Redactor.js";
 import type { TaskProgress } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 
@@ -12,6 +13,8 @@ export interface CallAbout {
   task: string;
   attempt: number;
   timeoutMs?: number;
+  /** Of an attempt whose input holds secrets: everything that leaves it goes through this. */
+  redactor?: Redactor | undefined;
   onProgress(progress: Omit<TaskProgress, "atMs">): void;
   onLog(message: string, data?: JsonValue): void;
 }
@@ -61,14 +64,17 @@ export class HandlerCall implements HandlerContext {
 
   /** Handlers take their context apart ({ input, progress }), so these know their call by themselves. */
   readonly progress = (percent?: number, message?: string, data?: JsonValue): void => {
-    this.about.onProgress({
+    this.about.onProgress(this.#clean({
       ...(percent === undefined ? {} : { percent: Math.min(100, Math.max(0, percent)) }),
       ...(message === undefined ? {} : { message }),
       ...(data === undefined ? {} : { data }),
-    });
+    }));
   };
 
-  readonly log = (message: string, data?: JsonValue): void => this.about.onLog(message, data);
+  readonly log = (message: string, data?: JsonValue): void => {
+    const clean = this.#clean(data === undefined ? { message } : { message, data });
+    this.about.onLog(clean.message, clean.data);
+  };
 
   abort(reason: FanwireError): void {
     this.#abortReason = reason;
@@ -77,8 +83,29 @@ export class HandlerCall implements HandlerContext {
 
   /** Synchronous when the handler is. @throws what the handler throws; FanwireError TIMEOUT, RESULT_INVALID */
   run(): Answer | Promise<Answer> {
+    const { redactor } = this.about;
+    if (redactor) return this.#redacted(redactor);
     const result = this.handler.run(this);
     return result instanceof Promise ? this.#within(result).then((value) => this.#answer(value)) : this.#answer(result);
+  }
+
+  async #redacted(redactor: Redactor): Promise<Answer> {
+    try {
+      const answer = this.#answer(await this.#within(Promise.resolve(this.handler.run(this))));
+      if (answer instanceof HandedOver) return answer;
+      if (answer instanceof Result) return Result.of(redactor.json(answer.value));
+      const wait = readSignal(answer.text);
+      const text = wait ? signalText(redactor.json(wait as unknown as JsonValue) as unknown as SignalWait) : JSON.stringify(redactor.json(JSON.parse(answer.text) as JsonValue));
+      return { ...answer, text };
+    } catch (error) {
+      throw redactor.error(error);
+    }
+  }
+
+  /** As the handler gave it, unless its input holds secrets. */
+  #clean<T extends object>(said: T): T {
+    const { redactor } = this.about;
+    return redactor ? (redactor.json(JSON.parse(JSON.stringify(said)) as JsonValue) as T) : said;
   }
 
   #within<T>(result: Promise<T>): Promise<T> {

@@ -5,15 +5,15 @@ import { HandedOver, type Handler } from "../engine/handlers.js";
 import type { ItemPiece } from "../engine/ports.js";
 import { isTooLarge, toTaskError, writesWhole } from "../engine/Settlement.js";
 import { laneOf } from "../engine/TaskGroup.js";
-import { compiledTask } from "../workflow/compiledTask.js";
 import type { Scope } from "../workflow/expressions/types.js";
 import { itemScope } from "../workflow/itemScope.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { invalidItemResult } from "../workflow/outputs.js";
 import type { PlanNode } from "../workflow/plan.js";
-import { checkResult } from "../workflow/resultCheck.js";
+import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
 import { HandlerCall, type Answer } from "./HandlerCall.js";
 import type { LiveUnit } from "./LiveUnit.js";
+import { redactorOf, renderInput } from "./renderInput.js";
 import type { UnitRunnerServices } from "./UnitRunner.js";
 
 /** How long a finished item may wait for its neighbours before it is reported without them. */
@@ -56,9 +56,9 @@ export class RangeRun {
     const [identifier, variables] = this.#items[offset] as [string, JsonObject];
     try {
       const scope = itemScope(parent, { variables }, index);
-      const input = compiledTask(this.node).input.render(scope);
+      const input = renderInput(this.node, scope, this.services.secrets);
       const called = input instanceof Promise ? input.then((value) => this.#call(value, identifier, index)) : this.#call(input, identifier, index);
-      const started = this.node.task.validate === undefined ? called : this.#checked(called, scope);
+      const started = hasResultCheck(this.node) ? this.#checked(called, scope) : called;
       if (!(started instanceof Promise)) {
         this.#ended(offset, started);
         return undefined;
@@ -76,6 +76,7 @@ export class RangeRun {
     const task = `${this.unit.address}[${identifier}]`;
     const call = new HandlerCall(this.#handler, input, {
       workflowId: claim.workflowId, task, attempt: claim.attempt, timeoutMs: this.node.task.timeoutMs,
+      redactor: redactorOf(this.node, this.services.secrets),
       onProgress: (progress) => this.services.report(this.unit, { kind: "progress", ref: this.unit.ref, item: index, text: JSON.stringify(progress) }),
       onLog: (message, data) => this.services.log.info({ workflowId: claim.workflowId, task, data }, message),
     });

@@ -8,6 +8,7 @@ import { nodeKey, type NodeKey } from "../engine/nodeKey.js";
 import { placeOf } from "../engine/Place.js";
 import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesOne, writesWhole, type Settlement } from "../engine/Settlement.js";
+import type { SecretSource } from "../engine/secrets.js";
 import { laneOf } from "../engine/TaskGroup.js";
 import { MAX_LOSSES } from "../engine/TimerLoop.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
@@ -18,12 +19,13 @@ import type { JsonValue } from "../workflow/json.js";
 import { collectResults, toleratedCount } from "../workflow/outputs.js";
 import type { ExpansionDefinition } from "../workflow/definition.js";
 import type { Plan, PlanNode, PlanScope } from "../workflow/plan.js";
-import { checkResult } from "../workflow/resultCheck.js";
+import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
 import { HandlerCall, Result } from "./HandlerCall.js";
 import { expandGroupOutcome } from "./expandGroup.js";
 import { expandOutcome } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import { RangeRun } from "./RangeRun.js";
+import { redactorOf, renderInput } from "./renderInput.js";
 
 export interface UnitRunnerServices {
   store: WorkflowStore;
@@ -31,6 +33,7 @@ export interface UnitRunnerServices {
   contexts: ContextReader;
   settlement: Settlement;
   handlers: Pick<HandlerRegistry, "get">;
+  secrets: SecretSource;
   /** Sends an outcome; the code tells what became of it. */
   report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
   log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
@@ -100,10 +103,10 @@ export class UnitRunner {
   async #plain(unit: LiveUnit, plan: Plan, node: PlanNode, scope: Scope): Promise<void> {
     const handler = this.services.handlers.get(node.task.handler);
     if (!handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${node.task.handler}`);
-    const rendered = compiledTask(node).input.render(scope);
+    const rendered = renderInput(node, scope, this.services.secrets);
     const input = rendered instanceof Promise ? await rendered : rendered;
     const call = new HandlerCall(handler, input, {
-      workflowId: unit.claim.workflowId, task: unit.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs,
+      workflowId: unit.claim.workflowId, task: unit.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs, redactor: redactorOf(node, this.services.secrets),
       onProgress: (progress) => this.services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),
       onLog: (message, data) => this.services.log.info({ workflowId: unit.claim.workflowId, task: unit.address, data }, message),
     });
@@ -114,7 +117,7 @@ export class UnitRunner {
       if (answer instanceof HandedOver) return;
       if ("laterMs" in answer) this.services.report(unit, { kind: "wait", ref: unit.ref, delayMs: answer.laterMs, result: answer.text });
       else {
-        if (node.task.validate !== undefined) await checkResult(node, scope, answer.value);
+        if (hasResultCheck(node)) await checkResult(node, scope, answer.value);
         this.#completed(unit, plan, node, answer);
       }
     } finally {

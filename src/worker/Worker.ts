@@ -3,6 +3,7 @@
 import type { HandlerRegistry } from "../engine/handlers.js";
 import type { ContextReader } from "../engine/ContextReader.js";
 import type { Claim, ClaimRequest, Outcome, OutcomeCode, Wake, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import type { SecretSource } from "../engine/secrets.js";
 import type { Settlement } from "../engine/Settlement.js";
 import { laneOf, PLAN_LANE } from "../engine/TaskGroup.js";
 import { LiveUnit } from "./LiveUnit.js";
@@ -16,6 +17,7 @@ export interface WorkerOptions {
   contexts: ContextReader;
   settlement: Settlement;
   handlers: HandlerRegistry;
+  secrets: SecretSource;
   wake: Wake;
   /** Shown in events; letters, digits, _ and - only. */
   id: string;

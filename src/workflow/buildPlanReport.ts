@@ -10,8 +10,9 @@ import { compileTemplate } from "./expressions/template.js";
 import type { Scope } from "./expressions/types.js";
 import { isObject } from "./json.js";
 import type { JsonValue } from "./json.js";
-import type { Plan, PlanNode } from "./plan.js";
+import type { Plan, PlanNode, PlanScope } from "./plan.js";
 import type { PlanReport, PlanReportNode } from "./planReport.js";
+import { taskWarnings } from "./planWarnings.js";
 import { unknownReads } from "./rules/knownKeys.js";
 import { ruleInput } from "./rules/ruleInput.js";
 import type { KnownHandlers, RuleInput } from "./rules/ruleInput.js";
@@ -56,13 +57,17 @@ function warningsOf(input: RuleInput, plan: Plan): Problem[] {
   const read = new Set(plan.nodes.flatMap((node) => [...node.reads, ...node.optionalReads]));
   return [
     ...(input.contextKeys === undefined ? openKeys(input) : []),
+    ...taskWarnings(input),
     ...plan.nodes.flatMap((node) => [...unusedResult(node, plan, read), ...missingTimeout(node), ...unusedFallback(node), ...inExpansion(node)]),
   ];
 }
 
 function openKeys(input: RuleInput): Problem[] {
   const readers = new Map<string, { path: string; reader: string }>();
-  for (const { name, path, reader } of unknownReads(input)) if (!readers.has(name)) readers.set(name, { path, reader });
+  const { properties } = isObject(input.definition.contextSchema) ? input.definition.contextSchema : {};
+  // What the schema declares comes with the context.
+  const declared = isObject(properties) ? properties : {};
+  for (const { name, path, reader } of unknownReads(input)) if (!readers.has(name) && !Object.hasOwn(declared, name)) readers.set(name, { path, reader });
   return [...readers].map(([name, { path, reader }]) => problem("UNKNOWN_KEY", `${reader} reads ${name}, which no task writes`, path,
     `Give ${name} in the context when you submit it.`));
 }
@@ -72,7 +77,9 @@ function openKeys(input: RuleInput): Problem[] {
  * were probably meant to be read.
  */
 function unusedResult(node: PlanNode, plan: Plan, read: ReadonlySet<string>): Problem[] {
-  const keys = [...node.keys, ...node.optionalKeys].filter((key) => !plan.scopes.get(node.scope)?.reduced.has(key));
+  const scope = plan.scopes.get(node.scope);
+  const used = new Set([...(scope?.reduced.keys() ?? []), ...(scope?.owner?.keys ?? []), ...(plan.definition.exports ?? [])]);
+  const keys = [...node.keys, ...node.optionalKeys].filter((key) => !used.has(key));
   if (node.level === plan.levels || node.dependents.length > 0 || keys.length === 0 || keys.some((key) => read.has(key))) return [];
   return [problem("UNUSED_RESULT", `No task reads what ${node.address} writes (${keys.join(", ")})`, node.path)];
 }
@@ -112,12 +119,16 @@ function isConstant(identifier: string): boolean {
 
 /** Tasks that are not expanded, and the items of those that are; undefined when one expansion cannot be told beforehand. */
 function estimate(plan: Plan, context: JsonValue | undefined): number | undefined {
-  const scope = contextScope(context);
+  return estimateScope(plan.root, plan, contextScope(context));
+}
+
+function estimateScope({ nodes }: PlanScope, plan: Plan, scope: Scope): number | undefined {
   let total = 0;
-  for (const { expansion, reads } of plan.nodes) {
-    const count = expansion === undefined ? 1 : itemCount(expansion, scope, reads);
-    if (count === undefined) return undefined;
-    total += count;
+  for (const { kind, index, expansion, reads, variables } of nodes) {
+    const count = expansion === undefined ? 1 : itemCount(expansion, scope, [...reads, ...variables]);
+    const inside = kind === "GROUP" && count !== 0 ? estimateScope(plan.scopes.get(index) as PlanScope, plan, scope) : 1;
+    if (count === undefined || inside === undefined) return undefined;
+    total += count * inside;
   }
   return total;
 }

@@ -17,7 +17,7 @@ export function ownReads(task: TaskDefinition, path: string, groups: readonly De
   const inItem = itemScopeReads(task.expansion);
   const inferred = [
     ...sources.expression(task.when, `${path}.when`),
-    ...inItem(sources.template(task.input, `${path}.input`)),
+    ...inItem(sources.template(task.input, `${path}.input`, "SECRETS")),
     ...inItem(sources.expression(task.validate, `${path}.validate`)),
     // Of the task, not of an item: the item's variables do not stand before the keys of their names.
     ...sources.template(task.fallback, `${path}.fallback`),
@@ -64,20 +64,22 @@ export class SourceReader {
   readonly problems: Problem[] = [];
 
   /** Reads of every string inside, each with its own path. */
-  template(value: JsonValue | undefined, path: string): KeyRead[] {
+  template(value: JsonValue | undefined, path: string, may?: "SECRETS"): KeyRead[] {
     if (value === undefined) return [];
-    if (typeof value !== "string") return childrenOf(value, path).flatMap((child) => this.template(child.value, child.path));
+    if (typeof value !== "string") return childrenOf(value, path).flatMap((child) => this.template(child.value, child.path, may));
     if (!value.includes("{{")) return [];
-    return this.#reads(() => compileTemplate(value), () => checkTemplate(value, path), path);
+    return this.#reads(() => compileTemplate(value), () => checkTemplate(value, path), path, may);
   }
 
   expression(source: string | undefined, path: string): KeyRead[] {
     return source === undefined ? [] : this.#reads(() => compileExpression(source), () => checkExpression(source, path), path);
   }
 
-  #reads(compile: () => { reads: Reads; usesWholeScope: boolean }, check: () => Problem[], path: string): KeyRead[] {
+  /** @param may what is handed to a handler may hold secrets; everything else is kept, or shown */
+  #reads(compile: () => { reads: Reads; usesWholeScope: boolean; secrets: readonly string[] }, check: () => Problem[], path: string, may?: "SECRETS"): KeyRead[] {
     try {
-      const { reads, usesWholeScope } = compile();
+      const { reads, usesWholeScope, secrets } = compile();
+      if (secrets.length > 0 && may !== "SECRETS") this.problems.push(problem("SECRET_PLACE", `The secret ${secrets[0]} may not be used here`, path));
       if (usesWholeScope) this.problems.push(problem("WHOLE_SCOPE", "The expression reads the scope as a whole, so nobody can tell which keys it waits for", path));
       return keyReads(reads, path);
     } catch (error) {

@@ -11,6 +11,8 @@ export interface WorkflowDefinition {
   /** Context keys that its session gets when it completes. Absent: none. */
   exports?: string[];
   onFailure: FailurePolicy;
+  /** JSON Schema of the initial context, as an object of its keys. */
+  contextSchema?: JsonValue;
   /** Keys that several tasks write, or that the initial context holds too; absent: none. */
   reducers?: ReducerDefinition[];
 }
@@ -48,6 +50,8 @@ export interface TaskDefinition {
   expansion?: ExpansionDefinition;
   /** A condition on `$result`: of a plain task, or of each item. */
   validate?: string;
+  /** JSON Schema of the result: of a plain task, or of each item. */
+  resultSchema?: JsonValue;
   /** Absent: one attempt. */
   retry?: RetryDefinition;
   /** Of one attempt. */

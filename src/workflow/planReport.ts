@@ -19,3 +19,10 @@ export interface PlanReportNode {
   reads: string[];
   writes: string[];
 }
+
+/** The report with what was found besides: with problems nothing is said about its size. */
+export function withProblems(report: PlanReport, problems: readonly Problem[]): PlanReport {
+  if (problems.length === 0) return report;
+  const { estimatedTasks: _, ...rest } = report;
+  return { ...rest, valid: false, problems: [...report.problems, ...problems] };
+}

@@ -57,6 +57,15 @@ describe("a task", () => {
     expect((await ended(server, id)).context).toEqual({ a: 1 });
   });
 
+  test("whose result does not fit its schema fails for good, and the worker is told", async () => {
+    const worker = newWorker();
+    const id = await submit(server, oneGroupOf([{ name: "a", handler: handlerOf(worker), resultSchema: { type: "string" }, retry: {} }]));
+    const { claim } = await worker.next();
+    expect(await worker.complete([claim, 1])).toMatchObject({ accepted: [], problems: [{ code: "RESULT_INVALID", path: "results[0].result" }] });
+    expect((await ended(server, id)).status).toBe("FAILED");
+    expect((await workflowOf(server, id)).tasks.nodes[0]).toMatchObject({ attempt: 1, error: { code: "RESULT_INVALID" } });
+  });
+
   test("tells its watchers how far it is", async () => {
     const worker = newWorker();
     const id = await submit(server, oneGroupOf([{ name: "a", handler: handlerOf(worker) }]));

@@ -8,6 +8,7 @@ import type { ExpansionDefinition, Reducer, ReducerDefinition, RetryDefinition, 
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
 import { exportPlan, withExports } from "./sessions.js";
+import { SCHEMAS } from "./schemas.js";
 import { expressionOver, odd, oddValue, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
 
 export interface Case {
@@ -38,6 +39,7 @@ const taskPlan = fc.record({
   /** Which of the keys with a reducer it writes instead of its own, if one. */
   shared: seldom(3, fc.nat(7)),
   validate: seldom(5, fc.nat(5)),
+  schema: seldom(7, fc.nat(4)),
 });
 type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
 
@@ -157,6 +159,7 @@ function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, addre
     ...(plan.when ? { when: condition(plan.when, before) } : {}),
     ...(expansion ? { expansion } : {}),
     ...(plan.validate === null ? {} : { validate: pick(VALIDATIONS, plan.validate) }),
+    ...(plan.schema === null ? {} : { resultSchema: pick(SCHEMAS, plan.schema) }),
     ...(plan.retry ? { retry: retryOf(plan.retry) } : {}),
     onFailure: plan.onFailure,
     ...(plan.onFailure === "FALLBACK" ? { fallback: fallbackOf(plan.flavour, keys) } : {}),

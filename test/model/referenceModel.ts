@@ -13,6 +13,7 @@ import { collectOutput, collectResults, invalidItemResult, resultFields } from "
 import type { PlanNode } from "../../src/workflow/plan.js";
 import { TaskExpansion, variablesOf } from "../../src/workflow/TaskExpansion.js";
 import { combined, fitsReducer } from "./reducers.js";
+import { checkAgainstSchema } from "./schemas.js";
 
 export interface ModelItem {
   identifier: string;
@@ -257,6 +258,7 @@ class Model {
 
 /** @throws FanwireError RESULT_INVALID */
 async function validate({ task, address }: Declared, scope: Scope, result: JsonValue): Promise<void> {
+  if (task.resultSchema !== undefined) await checkAgainstSchema(address, task.resultSchema, result);
   if (task.validate === undefined) return;
   const withResult: Scope = { get: (name) => (name === "$result" ? result : scope.get(name)), names: () => [...scope.names(), "$result"] };
   if (await evaluateCondition(compileExpression(task.validate), withResult)) return;

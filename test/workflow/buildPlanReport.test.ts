@@ -3,8 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { buildPlanReport } from "../../src/workflow/buildPlanReport.js";
 import type { TaskDefinition } from "../../src/workflow/definition.js";
-import type { JsonValue } from "../../src/workflow/json.js";
-import { expansion, group, oneGroup, task, workflow } from "../support/builders.js";
+import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
+import { withExpansions } from "../../src/workflow/planEstimate.js";
+import { expansion, group, oneGroup, retry, task, workflow } from "../support/builders.js";
 import { knownHandlers } from "../support/expectProblems.js";
 
 function warnings(context: JsonValue | undefined, ...tasks: TaskDefinition[]): [code: string, path: string | undefined][] {
@@ -71,6 +72,64 @@ describe("warnings", () => {
     expect(warnings({}, task("x", { fallback: 1, expansion: expansion({ array: { v: [1] }, identifier: "same" }) }))).toEqual([
       ["UNUSED_FALLBACK", "groups[0].tasks[0].fallback"], ["CONSTANT_IDENTIFIER", "groups[0].tasks[0].expansion.identifier"],
     ]);
+  });
+});
+
+describe("warnings of what is only likely", () => {
+  test("a key that can be done without, close to one that there is", () => {
+    expect(warnings({ customer: 1 }, task("x", { input: "{{ custmer ?? 'nobody' }} {{ other ?? 1 }}" }))).toEqual([["MISSPELT_KEY", "groups[0].tasks[0].input"]]);
+    const custom = expansion({ custom: { expression: "[{ 'client': 1 }]" }, maxParallel: 1 });
+    expect(warnings({ customer: 1 }, task("x", { input: "{{ custmer }} {{ client }}", expansion: custom }))).toEqual([["MISSPELT_KEY", "groups[0].tasks[0].input"]]);
+    expect(warnings({ customer: 1 }, task("x", { input: "{{ custmer }}", expansion: expansion({ array: { custmer: [1] } }) }))).toEqual([]);
+  });
+
+  test("requests that are repeated although they change something", () => {
+    const http = (input: JsonObject): TaskDefinition => task("x", { handler: "http", timeoutMs: 1, input, retry: retry() });
+    expect(warnings({}, http({ url: "u", method: "post" }))).toEqual([["REPEATED_CALL", "groups[0].tasks[0].retry"]]);
+    expect(warnings({}, http({ url: "u", method: "POST", headers: { "Idempotency-Key": "{{ $workflow.id }}" } }))).toEqual([]);
+    expect(warnings({}, http({ url: "u", method: "PUT" }))).toEqual([]);
+    expect(warnings({}, http({ url: "u" }))).toEqual([]);
+  });
+
+  test("more calls of another server at once than a hundred", () => {
+    const calls = (parts: Parameters<typeof expansion>[0]): TaskDefinition => task("x", { handler: "http", timeoutMs: 1, expansion: expansion(parts) });
+    const list = Array.from({ length: 11 }, (_, i) => i);
+    expect(warnings({}, calls({ matrix: { a: list, b: list } }))).toEqual([["UNBOUNDED_PARALLEL", "groups[0].tasks[0].expansion.maxParallel"]]);
+    expect(warnings({}, calls({ matrix: { a: list, b: list }, maxParallel: 5 }))).toEqual([]);
+    expect(warnings({}, calls({ array: { a: list } }))).toEqual([]);
+  });
+
+  test("an identifier that leaves out an axis", () => {
+    const identified = (identifier: string): TaskDefinition => task("x", { expansion: expansion({ matrix: { a: [1, 2], b: [1, 2], c: [1] }, identifier }) });
+    expect(warnings({}, identified("{{ a }}"))).toEqual([["PARTIAL_IDENTIFIER", "groups[0].tasks[0].expansion.identifier"]]);
+    expect(warnings({}, identified("{{ a }}-{{ b }}"))).toEqual([]);
+    expect(warnings({}, identified("{{ a }}-{{ $index }}"))).toEqual([]);
+  });
+
+  test("no warning of keys that the schema of the context declares", () => {
+    const definition = workflow([group("g", [task("x", { input: "{{ a }} {{ b }}" })])], { contextSchema: { properties: { a: {} } } });
+    expect(buildPlanReport(definition, undefined, knownHandlers).warnings.map(({ code, message }) => [code, message])).toEqual([["UNKNOWN_KEY", "g.x reads b, which no task writes"]]);
+  });
+});
+
+describe("with the context", () => {
+  const told = async (context: JsonObject, ...tasks: TaskDefinition[]): Promise<{ tasks: number | undefined; warned: [string, string | undefined][] }> => {
+    const { estimatedTasks, warnings: all } = await withExpansions(buildPlanReport(oneGroup(...tasks), context, knownHandlers), oneGroup(...tasks), context);
+    return { tasks: estimatedTasks, warned: all.map(({ code, path }) => [code, path]) };
+  };
+
+  test("the number of tasks is exact, filters and expressions included", async () => {
+    const some = task("x", { expansion: expansion({ array: { v: "xs[$ > 1]" }, filter: "v < 4", maxParallel: 1 }) });
+    expect(await told({ xs: [1, 2, 3, 4] }, some, task("y"))).toEqual({ tasks: 3, warned: [] });
+    expect(await told({}, task("xs"), some)).toEqual({ tasks: undefined, warned: [] });
+    expect(await told({}, task("y", { expansion: expansion({ array: { v: "xs ?? [1, 2]" }, maxParallel: 1 }) }))).toEqual({ tasks: 2, warned: [] });
+    expect(await told({}, task("y", { expansion: expansion({ array: { v: "[$workflow.id]" }, maxParallel: 1 }) }))).toEqual({ tasks: undefined, warned: [] });
+  });
+
+  test("an expansion that will fail is a warning with its code", async () => {
+    const twice = task("x", { expansion: expansion({ array: { v: "xs" }, identifier: "{{ v.id }}", maxParallel: 1 }) });
+    expect(await told({ xs: [{ id: 1 }, { id: 1 }] }, twice)).toMatchObject({ warned: [["EXPANSION_IDENTIFIER", "groups[0].tasks[0].expansion"]] });
+    expect(await told({ xs: 7 }, twice)).toMatchObject({ warned: [["EXPANSION_NOT_LIST", "groups[0].tasks[0].expansion"]] });
   });
 });
 

@@ -49,6 +49,12 @@ export class TaskInput {
   })
   validate?: string | null;
 
+  @Field(() => JSONScalar, {
+    nullable: true,
+    description: "JSON Schema (draft 2020-12 or 07) of the result, per item of an expanded task; one that does not fit fails with RESULT_INVALID, which is final.",
+  })
+  resultSchema?: JsonValue;
+
   @Field(() => RetryInput, { nullable: true, description: "Repeats failed attempts; without it there is one attempt." })
   retry?: RetryInput | null;
 

@@ -2,6 +2,8 @@
 
 import { Field, InputType } from "type-graphql";
 import type { FailurePolicy } from "../../workflow/definition.js";
+import type { JsonValue } from "../../workflow/json.js";
+import { JSONScalar } from "../scalars.js";
 import { FailurePolicyEnum } from "../types/enums.js";
 import { ReducerInput } from "./ReducerInput.js";
 import { TaskGroupInput } from "./TaskGroupInput.js";
@@ -18,6 +20,12 @@ export class WorkflowDefinitionInput {
 
   @Field(() => [TaskGroupInput], { description: "Its groups; at least one task in all." })
   groups!: TaskGroupInput[];
+
+  @Field(() => JSONScalar, {
+    nullable: true,
+    description: "JSON Schema (draft 2020-12 or 07) of the initial context: a submission whose context does not fit is refused with CONTEXT_INVALID.",
+  })
+  contextSchema?: JsonValue;
 
   @Field(() => [ReducerInput], {
     nullable: true,

@@ -7,6 +7,7 @@ import type { Outcome, OutcomeCode, WorkflowReader } from "../../engine/ports.js
 import { addressOf } from "../../engine/addressOf.js";
 import { nodeKey } from "../../engine/nodeKey.js";
 import { isTooLarge, toTaskError, type Settlement } from "../../engine/Settlement.js";
+import type { SecretSource } from "../../engine/secrets.js";
 import { laneOf } from "../../engine/TaskGroup.js";
 import type { FailTaskInput, ReportProgressInput, TaskOutcome } from "../../engine/WorkerProtocol.js";
 import type { TaskError } from "../../workflow/events.js";
@@ -15,6 +16,8 @@ import { forbiddenKeyPaths, isDeeperThan } from "../../workflow/jsonTree.js";
 import { MAX_JSON_DEPTH } from "../../workflow/limits.js";
 import { invalidItemResult } from "../../workflow/outputs.js";
 import type { Plan, PlanNode } from "../../workflow/plan.js";
+import { hasResultCheck } from "../../workflow/resultCheck.js";
+import { redactorOf } from "../renderInput.js";
 import type { OutcomeSender } from "./OutcomeSender.js";
 
 const MAX_RESULTS = 1_000;
@@ -26,6 +29,8 @@ export interface RemoteOutcomesServices {
   reader: WorkflowReader;
   settlement: Settlement;
   sender: OutcomeSender;
+  /** Takes out of what a worker says the secrets that it was given. */
+  secrets: SecretSource;
 }
 
 /** What a claim is about. */
@@ -65,19 +70,19 @@ export class RemoteOutcomes {
     const wrong = valueProblems(input.details ?? null, "details");
     if (!ERROR_CODE.test(code)) wrong.push(problem("INVALID_VALUE", "An error's code has 1 to 128 letters, digits and _ . : -, and begins with a letter", "code"));
     return this.#one(caller, input.claim, wrong, async (attempt) => this.#failure(attempt, {
-      code, message: cut(input.message), retryable: input.retryable, task: await this.#addressOf(attempt),
-      ...(input.details === undefined ? {} : { details: input.details }),
+      ...this.#clean(attempt.node, { code, message: cut(input.message), ...(input.details === undefined ? {} : { details: input.details }) }),
+      retryable: input.retryable, task: await this.#addressOf(attempt),
     }));
   }
 
   async progress(caller: Caller, { claim, percent, message, data }: ReportProgressInput): Promise<TaskOutcome> {
-    return this.#one(caller, claim, valueProblems(data ?? null, "data"), async ({ claim: { ref, item } }) => ({
+    return this.#one(caller, claim, valueProblems(data ?? null, "data"), async ({ claim: { ref, item }, node }) => ({
       kind: "progress", ref, ...(item ? { item: item.index } : {}),
-      text: JSON.stringify({
+      text: JSON.stringify(this.#clean(node, {
         ...(percent === undefined ? {} : { percent: Math.min(100, Math.max(0, percent)) }),
         ...(message === undefined ? {} : { message: cut(message) }),
         ...(data === undefined ? {} : { data }),
-      }),
+      })),
     }));
   }
 
@@ -102,8 +107,9 @@ export class RemoteOutcomes {
     return { claim, plan: workflow.plan, node };
   }
 
-  async #completion(attempt: Attempt, value: JsonValue): Promise<{ outcome: Outcome; invalid?: TaskError }> {
+  async #completion(attempt: Attempt, given: JsonValue): Promise<{ outcome: Outcome; invalid?: TaskError }> {
     const { claim, plan, node } = attempt;
+    const value = this.#clean(node, given);
     const text = JSON.stringify(value);
     try {
       await this.#validate(attempt, value);
@@ -121,7 +127,7 @@ export class RemoteOutcomes {
 
   /** @throws FanwireError RESULT_INVALID, EXPRESSION_ERROR, EXPRESSION_LIMIT */
   async #validate({ claim: { ref, item }, plan, node }: Attempt, value: JsonValue): Promise<void> {
-    if (node.task.validate === undefined) return;
+    if (!hasResultCheck(node)) return;
     const row = item && (await this.services.reader.itemPage(ref.workflowId, nodeKey(node.index, ref.path), item.index, 1))[0];
     await this.services.settlement.validate(plan, node, ref, value, row);
   }
@@ -130,6 +136,11 @@ export class RemoteOutcomes {
     const { claim: { ref, item }, plan, node } = attempt;
     const { settlement } = this.services;
     return item ? this.#piece(attempt, settlement.failItem(node, item.offset, ref.attempt - (ref.base ?? 0), error)) : settlement.fail(plan, node, ref, error);
+  }
+
+  /** Without the secrets that the task's input holds. */
+  #clean<T extends JsonValue>(node: PlanNode, said: T): T {
+    return (redactorOf(node, this.services.secrets)?.json(said) as T | undefined) ?? said;
   }
 
   #piece({ claim: { ref }, node }: Attempt, piece: ReturnType<Settlement["failItem"]>): Outcome {

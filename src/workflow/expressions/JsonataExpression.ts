@@ -1,6 +1,7 @@
 /** One parsed expression: what it reads, and how it gets its value from a scope. */
 
 import type { JsonValue } from "../json.js";
+import { FanwireError } from "../../errors.js";
 import { evaluationError, parseError, syntaxError } from "./expressionErrors.js";
 import { fastPath } from "./fastPath.js";
 import type { FastPath } from "./fastPath.js";
@@ -24,6 +25,7 @@ export class JsonataExpression implements CompiledExpression {
   readonly usesWholeScope: boolean;
   /** Of a plain path: its root as the scope names it, then the fields. */
   readonly names: readonly string[] | undefined;
+  readonly secrets: readonly string[];
   readonly #jsonata: SandboxedExpression;
   readonly #fast: FastPath | undefined;
   readonly #roots: readonly string[];
@@ -37,6 +39,7 @@ export class JsonataExpression implements CompiledExpression {
     checkParts(source, reads);
     this.reads = { required: reads.required, optional: reads.optional };
     this.usesWholeScope = reads.usesWholeScope;
+    this.secrets = [...reads.secrets];
     this.#roots = [...reads.required, ...reads.optional];
     // `$error` is also a function of JSONata's; the scope's value hides it only where it is used as a value.
     this.#variables = SCOPE_VARIABLES.filter((name) => (name === "error" ? reads.valueVariables : reads.variables).has(name));
@@ -62,7 +65,7 @@ export class JsonataExpression implements CompiledExpression {
    * @throws FanwireError EXPRESSION_ERROR, EXPRESSION_LIMIT
    */
   evaluateOver(data: JsonValue): Promise<JsonValue | undefined> {
-    return this.#run(() => plainJson(data), () => ({}));
+    return this.#run(() => plainJson(data), () => this.#secretBindings(undefined));
   }
 
   async #run(input: () => unknown, bindings: () => Record<string, unknown>): Promise<JsonValue | undefined> {
@@ -86,11 +89,20 @@ export class JsonataExpression implements CompiledExpression {
   }
 
   #bindings(scope: Scope): Record<string, unknown> {
-    const bindings = Object.create(null) as Record<string, unknown>;
+    const bindings = this.#secretBindings(scope);
     for (const name of this.#variables) {
       const value = scope.get(`$${name}`);
       bindings[name] = value === undefined ? undefined : plainJson(value);
     }
+    return bindings;
+  }
+
+  #secretBindings(scope: Scope | undefined): Record<string, unknown> {
+    const bindings = Object.create(null) as Record<string, unknown>;
+    if (this.secrets.length > 0) bindings.secret = (name: string) => {
+      if (scope?.secret === undefined) throw new FanwireError("SECRET_PLACE", "There are no secrets here", { retryable: false });
+      return scope.secret(name);
+    };
     return bindings;
   }
 }
@@ -110,6 +122,7 @@ function parse(source: string): SandboxedExpression {
 
 function checkParts(source: string, reads: StaticReads): void {
   if (reads.variables.has("eval")) throw syntaxError(source, "$eval is not available: what an expression reads must be known before it runs");
+  if (reads.misusesSecret) throw syntaxError(source, "$secret is called with one name, written out in capitals, digits and _: $secret(\"API_KEY\")");
   for (const regex of reads.regexes) {
     const reason = regexProblem(regex.value);
     if (reason !== undefined) throw syntaxError(source, `${reason} (at character ${regex.position}). Lookaround and backreferences are not supported`);

@@ -13,7 +13,13 @@ export interface StaticReads extends Reads {
   readonly regexes: readonly AstNode[];
   /** Lambdas with a type signature. */
   readonly signatures: readonly AstNode[];
+  /** Names of the secrets that it asks for by `$secret("NAME")`. */
+  readonly secrets: ReadonlySet<string>;
+  /** True when `$secret` occurs in any other form, so that its secrets cannot be told. */
+  readonly misusesSecret: boolean;
 }
+
+const SECRET_NAME = /^[A-Z][A-Z0-9_]{0,127}$/;
 
 /** What a part of an expression stands for: the scope itself, or anything else. */
 type Kind = "SCOPE" | "OTHER";
@@ -44,6 +50,8 @@ export function findReads(ast: AstNode): StaticReads {
     valueVariables: walk.valueVariables,
     regexes: walk.regexes,
     signatures: walk.signatures,
+    secrets: walk.secrets,
+    misusesSecret: walk.misusesSecret,
   };
 }
 
@@ -54,6 +62,8 @@ class Walk {
   readonly valueVariables = new Set<string>();
   readonly regexes: AstNode[] = [];
   readonly signatures: AstNode[] = [];
+  readonly secrets = new Set<string>();
+  misusesSecret = false;
   whole = false;
 
   /** The scope as a value: from here on, anything may be read from it. */
@@ -109,6 +119,7 @@ class Walk {
   private variable(name: string, place: Place, called: boolean): Kind {
     if (name === "") return place.context;
     if (name === "$") return "SCOPE";
+    if (name === "secret") this.misusesSecret = true;
     this.variables.add(name);
     if (!called) this.valueVariables.add(name);
     return "OTHER";
@@ -148,11 +159,20 @@ class Walk {
       this.value(procedure, place);
     } else {
       const name = String(procedure.value);
+      if (name === "secret" && this.secret(node, given)) return "OTHER";
       this.variable(name, place, true);
       if (given + args.length < (CONTEXT_FUNCTIONS[name] ?? 0)) this.escape(place.context);
       if (name === "exists") return this.all(args, { ...place, optional: true });
     }
     return this.all(args, place);
+  }
+
+  /** Whether it is `$secret("NAME")`: a name that data could choose would let data choose what is given away. */
+  private secret({ type, arguments: args = [] }: AstNode, given: number): boolean {
+    const [name] = args;
+    if (type !== "function" || given > 0 || args.length !== 1 || name?.type !== "string" || !SECRET_NAME.test(String(name.value))) return false;
+    this.secrets.add(String(name.value));
+    return true;
   }
 
   private all(nodes: readonly AstNode[], place: Place): Kind {

@@ -36,6 +36,7 @@ export class Template implements CompiledTemplate {
   /** True when an expression in it reads the scope as a whole, so that `reads` cannot be complete. */
   readonly usesWholeScope: boolean;
   readonly constant: boolean;
+  readonly secrets: readonly string[];
   readonly #root: TemplateNode;
   readonly #placeholders: readonly Placeholder[];
   /** At most so many bytes of JSON without what the placeholders add. */
@@ -44,6 +45,7 @@ export class Template implements CompiledTemplate {
   constructor(value: JsonValue, { root, placeholders }: ParsedTemplate) {
     this.reads = readsOfAll(placeholders);
     this.usesWholeScope = placeholders.some(({ expression }) => expression.usesWholeScope);
+    this.secrets = [...new Set(placeholders.flatMap(({ expression }) => expression.secrets))];
     this.constant = root.kind === "CONSTANT";
     this.#root = root;
     this.#placeholders = placeholders;

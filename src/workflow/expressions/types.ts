@@ -11,6 +11,8 @@ export interface Scope {
   get(name: string): JsonValue | undefined;
   /** Names that have a value, for near misses in messages and for `$$`-style whole-scope access. */
   names(): Iterable<string>;
+  /** What `$secret(name)` gives. Absent: there are no secrets in this scope. @throws FanwireError SECRET_UNKNOWN, SECRET_REMOTE */
+  secret?(name: string): string;
 }
 
 /** What a compiled expression reads, found statically. */
@@ -33,6 +35,8 @@ export interface CompiledExpression {
 
 export interface CompiledTemplate {
   readonly reads: Reads;
+  /** Names of the secrets that it asks for. */
+  readonly secrets: readonly string[];
   /** True when it has no placeholder: render gives the value itself. */
   readonly constant: boolean;
   /**

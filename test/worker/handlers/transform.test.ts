@@ -11,7 +11,7 @@ const DATA: JsonValue = { a: { b: [{ c: 1 }, { c: 2 }, {}] }, list: [3, 1, 2], o
 describe("transform", () => {
   test.each<[string, JsonValue, JsonValue]>([
     ["$sum(list)", DATA, 6], ["a.b.c", DATA, [1, 2]], ["a.b[1].c", DATA, 2], ["list", DATA, [3, 1, 2]], ["`odd name`", DATA, null], ["missing.x", DATA, null],
-    ["toString", DATA, null], ["constructor", DATA, "own"], ["$index", DATA, null], ["`$index`", DATA, "data"], ["$workflow", DATA, null], ["$secret", DATA, null],
+    ["toString", DATA, null], ["constructor", DATA, "own"], ["$index", DATA, null], ["`$index`", DATA, "data"], ["$workflow", DATA, null],
     ["$", [1, 2], [1, 2]], ["$$[0]", [1, 2], 1], ["c", [{ c: 1 }, { c: 2 }], [1, 2]], ["$ & '!'", "text", "text!"], ["$ = null", null, true], ["$ + 1", 41, 42],
     ["{'n': $count(list)}", DATA, { n: 3 }], ["missing ?? 'none'", DATA, "none"], ["list[$ > 5]", DATA, null],
   ])("%s", async (expression, data, expected) => expect(await run(transformHandler, { expression, data })).toEqual(expected));
@@ -24,6 +24,10 @@ describe("transform", () => {
 
   test("answers plain paths synchronously", () => {
     expect(transformHandler.run(contextOf({ expression: "a.b.c", data: DATA }))).toEqual([1, 2]);
+  });
+
+  test.each([["$secret", "EXPRESSION_SYNTAX"], ["$secret('A')", "SECRET_PLACE"]])("has no secrets: %s", async (expression, code) => {
+    await expect(async () => run(transformHandler, { expression, data: DATA })).rejects.toMatchObject({ code });
   });
 
   test("without data works on null", async () => expect(await run(transformHandler, { expression: "1 + 1" })).toBe(2));
