@@ -7,15 +7,20 @@ import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { TaskError } from "../workflow/events.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
+import { isPriority } from "../workflow/queueName.js";
+import { priorityProblem } from "../workflow/rules/queuesAndPriorities.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { ExpanderRegistry } from "./expanders.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
 import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
 import { newWorkflowId } from "./workflowId.js";
+import { prioritised } from "./lanes.js";
 import { externalReads, firstPhase, laneOf, TaskGroup } from "./TaskGroup.js";
+import { lanesField, priorityLanesOf, readyByQueue } from "./workflowLanes.js";
 
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_LABELS_BYTES = 64 * 1024;
@@ -25,6 +30,7 @@ export interface AgencyTaskGroupServices {
   reader: WorkflowReader;
   handlers: HandlerRegistry;
   directory: WorkerDirectory;
+  expanders: ExpanderRegistry;
   /** Plans that this process compiles are kept for its workers. */
   keepPlan(plan: Plan): void;
   /**
@@ -32,6 +38,8 @@ export interface AgencyTaskGroupServices {
    * doorbell, and need not read what it knows. `context` alternates keys and JSON texts.
    */
   onSubmitting(shard: number, id: string, context: readonly string[]): void;
+  /** Lanes with a priority that a submission on its way to this shard will use. */
+  onLanes(shard: number, names: readonly string[]): void;
 }
 
 /** A submission whose definition has been found. */
@@ -51,13 +59,15 @@ export class AgencyTaskGroup {
    */
   async submit(caller: Caller, input: Submission): Promise<SubmitWorkflowOutcome> {
     const context = input.context ?? {};
-    const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory);
+    const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory, this.services.expanders);
     const problems = [...validateWorkflow(input.definition, context, known), ...requestProblems(input)];
     if (problems.length > 0) return { duplicate: false, problems };
     const plan = compilePlan(input.definition);
     this.services.keepPlan(plan);
     const shard = this.#shardFor(caller, input.idempotencyKey);
     const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject);
+    const lanes = priorityLanesOf(plan, input.priority);
+    if (lanes.length > 0) this.services.onLanes(shard, lanes);
     const stored = this.services.store.submitWorkflow(shard, command);
     this.services.onSubmitting(shard, command.id, settledContext(plan, command.context));
     const reply = await stored;
@@ -94,7 +104,8 @@ export class AgencyTaskGroup {
 
 function requestProblems(input: SubmitWorkflowInput): Problem[] {
   const problems: Problem[] = [];
-  const { labels, idempotencyKey } = input;
+  const { labels, idempotencyKey, priority } = input;
+  if (priority !== undefined && !isPriority(priority)) problems.push(priorityProblem("The workflow", priority, "priority"));
   if (labels !== undefined && !isObject(labels)) problems.push(problem("INVALID_VALUE", "labels must be an object", "labels"));
   else if (labels !== undefined && JSON.stringify(labels).length > MAX_LABELS_BYTES) problems.push(problem("LIMIT_EXCEEDED", "labels are larger than 64 KiB", "labels"));
   if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > MAX_IDEMPOTENCY_KEY)) {
@@ -114,8 +125,8 @@ function sha256(text: string): string {
 }
 
 /** Absent values are left out, so that a definition that says undefined equals one that says nothing. */
-function payloadText(definition: WorkflowDefinition, context: JsonObject, labels: JsonValue | undefined): string {
-  return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels })) as JsonValue);
+function payloadText({ definition, labels, priority }: Submission, context: JsonObject): string {
+  return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels, priority: priority || undefined })) as JsonValue);
 }
 
 /** How much a task that reads external keys waits for; of others the plan tells it. */
@@ -140,6 +151,8 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
   ];
   if (held) fields.push("sta", "0");
   if (input.rerunOf !== undefined) fields.push("rr", input.rerunOf);
+  const laneText = lanesField(plan, input.priority);
+  if (laneText !== undefined) fields.push("ln", laneText);
   for (const key of missing) fields.push(`k:${key}`, "-");
   for (const node of plan.nodes) fields.push(...openField(plan, node, missing));
   if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
@@ -153,13 +166,14 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
     for (const group of node.groupChain.split(".")) if (started.delete(Number(group))) lines.push(`G ${group}`);
     lines.push(`R ${node.index}`);
     fields.push(String(node.index), `R 1 0 0 0 0 0 - ${phase === "EXPAND" ? "x" : "p"} 0`);
-    ready.push(String(node.index), laneOf(node, phase));
+    ready.push(String(node.index), prioritised(laneOf(node, phase), input.priority ?? 0));
   }
   return {
     id, plan, fields, ready,
+    ...(laneText === undefined ? {} : { readyByQueue: readyByQueue(initial) }),
     tenant: caller.tenant,
     idempotencyKeyHash: keyHash,
-    payloadHash: keyed ? sha256(payloadText(input.definition, context, input.labels)) : "",
+    payloadHash: keyed ? sha256(payloadText(input, context)) : "",
     context: Object.entries(context).flatMap(([key, value]) => [key, JSON.stringify(value)]),
     eventLines: lines.join("\n"),
     eventCount: lines.length,

@@ -6,6 +6,7 @@ import { definitionHash } from "../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { Caller, SubmitWorkflowInput } from "./Engine.js";
+import type { ExpanderRegistry } from "./expanders.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
@@ -35,11 +36,11 @@ export interface RegisterDefinitionOutcome {
 }
 
 export class DefinitionRegistry {
-  constructor(private readonly services: { definitions: DefinitionStore; handlers: HandlerRegistry; directory: WorkerDirectory }) {}
+  constructor(private readonly services: { definitions: DefinitionStore; handlers: HandlerRegistry; directory: WorkerDirectory; expanders: ExpanderRegistry }) {}
 
   /** Refused with every problem that it would have whatever its context. The same content again gives the version it has. */
   async register({ tenant }: Caller, definition: WorkflowDefinition): Promise<RegisterDefinitionOutcome> {
-    const problems = validateWorkflow(definition, undefined, await knownHandlersFor(definition, this.services.handlers, this.services.directory));
+    const problems = validateWorkflow(definition, undefined, await knownHandlersFor(definition, this.services.handlers, this.services.directory, this.services.expanders));
     if (problems.length > 0) return { problems };
     const hash = definitionHash(definition);
     const stored = await this.services.definitions.register(tenant, definition, hash);

@@ -14,6 +14,7 @@ import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ContextReader } from "./ContextReader.js";
 import type { DefinitionRegistry, RegisterDefinitionOutcome, RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, Changed, Engine, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { ExpanderRegistry } from "./expanders.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerInfo, HandlerRegistry } from "./handlers.js";
 import { pageOfItems } from "./itemPages.js";
@@ -33,6 +34,7 @@ export interface LocalEngineServices {
   contexts: ContextReader;
   handlers: HandlerRegistry;
   directory: WorkerDirectory;
+  expanders: ExpanderRegistry;
 }
 
 export class LocalEngine implements Engine {
@@ -68,11 +70,11 @@ export class LocalEngine implements Engine {
   signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome> { return this.services.signals.signal(caller, input); }
 
   async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
-    const { handlers, directory } = this.services;
-    const report = buildPlanReport(definition, context, await knownHandlersFor(definition, handlers, directory));
-    const { handlers: served } = await directory.served();
+    const { handlers, directory, expanders } = this.services;
+    const report = buildPlanReport(definition, context, await knownHandlersFor(definition, handlers, directory, expanders));
+    const served = await directory.served();
     // Of a misshapen definition not even the tasks are looked at.
-    return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served)] };
+    return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served.serves)] };
   }
 
   async handlers(): Promise<HandlerInfo[]> {

@@ -18,6 +18,8 @@ export interface WorkflowSnapshot {
   labels: JsonObject;
   /** The workflow that this one runs again. */
   rerunOf?: string;
+  /** Absent: 0. */
+  priority?: number;
   counts: TaskCounts;
   /** True once it ended without every required task completed. */
   partial: boolean;

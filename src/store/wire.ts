@@ -21,6 +21,7 @@ export function pushSubmission(args: Args, command: SubmitCommand, definitionTex
   pushList(args, command.context);
   args.push(command.eventLines, command.eventCount);
   pushList(args, command.ready);
+  pushList(args, command.readyByQueue ?? []);
 }
 
 export function pushOutcome(args: Args, outcome: Outcome): void {

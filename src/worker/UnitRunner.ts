@@ -9,12 +9,14 @@ import { laneOf } from "../engine/TaskGroup.js";
 import { MAX_LOSSES } from "../engine/TimerLoop.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
 import { compiledTask } from "../workflow/compiledTask.js";
+import type { Expanders } from "../workflow/expander.js";
 import { evaluateCondition } from "../workflow/expressions/expression.js";
 import type { Scope } from "../workflow/expressions/types.js";
 import type { JsonValue } from "../workflow/json.js";
 import { collectResults, toleratedCount } from "../workflow/outputs.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { checkResult } from "../workflow/resultCheck.js";
+import { BatchRun } from "./BatchRun.js";
 import { HandlerCall, Result } from "./HandlerCall.js";
 import { expandOutcome } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
@@ -26,6 +28,7 @@ export interface UnitRunnerServices {
   contexts: ContextReader;
   settlement: Settlement;
   handlers: Pick<HandlerRegistry, "get">;
+  expanders?: Expanders;
   /** Sends an outcome; the code tells what became of it. */
   report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
   log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
@@ -56,7 +59,10 @@ export class UnitRunner {
       case "PLAIN": return this.#guarded(unit, plan, node, (scope) => this.#plain(unit, plan, node, scope));
       case "EXPAND": return this.#guarded(unit, plan, node, (scope) => this.#expand(unit, node, scope));
       case "COLLECT": return this.#guarded(unit, plan, node, (scope) => this.#collect(unit, plan, node, scope));
-      case "ITEMS": return new RangeRun(this.services, unit, node).run(await this.scope(unit, plan, node));
+      case "ITEMS": {
+        const scope = await this.scope(unit, plan, node);
+        return node.expansion?.batchSize === undefined ? new RangeRun(this.services, unit, node).run(scope) : new BatchRun(this.services, unit, node).run(scope);
+      }
     }
   }
 
@@ -129,6 +135,12 @@ export class UnitRunner {
   }
 
   async #expand(unit: LiveUnit, node: PlanNode, scope: Scope): Promise<void> {
+    const expander = node.expansion?.custom?.expander;
+    if (expander !== undefined && !this.services.expanders?.get(expander)) {
+      // It came by another lane than its own; there are processes that have the expander, or were at the submission.
+      this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, "EXPAND"), lost: false });
+      return;
+    }
     const outcome = await expandOutcome(this.services, unit, node, scope);
     if (outcome) this.services.report(unit, outcome);
     else unit.lose("the claim was lost while the items were stored");

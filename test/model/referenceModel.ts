@@ -323,7 +323,7 @@ function declare({ address: groupAddress, dependencies }: AroundTask, task: Task
   if (task.fallback !== undefined) add(compileTemplate(task.fallback).reads);
   if (expansion) {
     for (const value of Object.values(variablesOf(expansion))) if (typeof value === "string") add(compileExpression(value).reads);
-    if (expansion.custom) add(compileExpression(expansion.custom.expression).reads);
+    if (expansion.custom) add(compileExpression(expansion.custom.expression ?? "").reads);
     if (expansion.filter !== undefined) inItem(compileExpression(expansion.filter).reads);
     if (expansion.identifier !== undefined) inItem(compileTemplate(expansion.identifier).reads);
     if (expansion.reduce !== undefined) add(compileExpression(expansion.reduce).reads);

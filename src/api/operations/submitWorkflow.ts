@@ -25,6 +25,7 @@ export class SubmitWorkflowMutation {
       context: toOptionalJson(input.context),
       idempotencyKey: input.idempotencyKey ?? undefined,
       labels: toOptionalJson(input.labels),
+      priority: input.priority ?? undefined,
     });
     if (workflowId === undefined) return { duplicate, problems };
     reads.forget(workflowId);

@@ -21,6 +21,7 @@ at = 7
 --- @include workflow
 --- @include items when used
 --- @include rare when used
+--- @include queues when used
 --- @include claim
 --- @include outcomes
 --- @include waits when used

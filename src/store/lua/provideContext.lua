@@ -18,6 +18,7 @@ local first = 8
 --- @include workflow
 --- @include items when used
 --- @include rare when used
+--- @include queues when used
 --- @include control
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return { 'NOT_FOUND' } end

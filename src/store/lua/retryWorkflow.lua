@@ -19,6 +19,7 @@ at = 8
 --- @include workflow
 --- @include items when used
 --- @include rare when used
+--- @include queues when used
 --- @include control
 --- @include outcomes
 --- @include waits when used

@@ -18,6 +18,7 @@ at = 6
 --- @include workflow
 --- @include items when used
 --- @include rare when used
+--- @include queues when used
 --- @include control
 --- @include outcomes
 --- @include waits when used

@@ -4,7 +4,8 @@
 -- KEYS[1] tm
 -- ARGV[1] prefix
 -- ARGV[2..] per workflow: id, tenant, idempotency key ('' none), payload hash, definition hash, definition text ('' when it
---   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane)
+--   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane),
+--   count + (queue other than the default, ready tasks in it)
 -- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id
 -- Events: WORKFLOW_SUBMITTED GROUP_STARTED TASK_READY
 local prefix = ARGV[1]
@@ -17,7 +18,7 @@ local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id
 
 while at <= #ARGV do
   local id, tenant, key, payload, hash, document = take(), take(), take(), take(), take(), take()
-  local fields, context, lines, events, ready = takeList(), takeList(), take(), take(), takeList()
+  local fields, context, lines, events, ready, queues = takeList(), takeList(), take(), take(), takeList(), takeList()
   local idem = key ~= '' and (prefix .. 'idem:' .. tenant .. ':' .. key) or nil
   local first = idem and call('HMGET', idem, 'id', 'payload') or { false }
   local w, d = prefix .. 'w:' .. id, prefix .. 'd:' .. hash
@@ -39,11 +40,12 @@ while at <= #ARGV do
     for _, index in ipairs({ 'all', fields[2] }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
     units = units + #ready / 2
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
+    for i = 1, #queues, 2 do call('HINCRBY', prefix .. 'load', 'R@' .. queues[i], queues[i + 1]) end
     ids[#ids + 1] = '"' .. id .. '"'
     answer('OK', id)
   end
 end
 
-F.flushLanes(units, 0, 0)
-if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. '}') end
+local _, woken = F.flushLanes(units, 0, 0)
+if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. woken .. '}') end
 return reply

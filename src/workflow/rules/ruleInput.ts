@@ -13,6 +13,8 @@ import type { Edge } from "../plan.js";
 export interface KnownHandlers {
   has(name: string): boolean;
   names(): string[];
+  /** Expanders registered in processes that live; absent: not known, and nothing is said about them. */
+  expanders?: { has(name: string): boolean; names(): string[] };
 }
 
 export interface RuleInput {

@@ -26,7 +26,7 @@ function F.done(wf, k, unit, attempt, token)
   if code ~= 'O' then return code end
   F.endClaim(wf, k, unit, r)
   local x = r.phase == 'c' and F.readItems(wf, k)
-  if not x or x.total == 0 then F.move(wf, r.status, letter, 1) end
+  if not x or x.total == 0 then F.move(wf, r.status, letter, 1, k) end
   if r.status == 'W' then F.drop(wf, 'y' .. k) end
   r.status, r.finished = letter, wf.at
   F.save(wf, k, r)

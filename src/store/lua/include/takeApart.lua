@@ -1,5 +1,6 @@
 -- Takes the range of a lane's entry apart into units of one item, none of them lost, so that they can be claimed one by one.
--- Answers their entries; nil for what is claimed as it is: a plain task, a range with one item left to run, a stale entry.
+-- Answers their entries; nil for what is claimed as it is: a plain task, a range with one item left to run, or whose items go
+-- to the handler together, a stale entry.
 function F.takeApart(entry)
   local id, k, unit, attempt, timeoutMs = string.match(entry, '^(%S+) (%S+) (%S+) (%d+) (%d+)$')
   if string.sub(unit, 1, 1) ~= 'r' then return nil end
@@ -10,7 +11,7 @@ function F.takeApart(entry)
   local c = F.spanOf(unit, x)
   local statuses = F.chunkStatuses(wf, k, c, x)
   local alone, open = string.gsub(statuses, '%.', 'r')
-  if open < 2 then return nil end
+  if open < 2 or call('HEXISTS', prefix .. 'i:' .. id .. ':' .. k, 'batch') == 1 then return nil end
   local entries = {}
   for i = 1, #statuses do
     if string.sub(statuses, i, i) == '.' then
