@@ -5,7 +5,7 @@ import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 
 const FIELD = { R: "ready", X: "running", W: "delayed" } as const;
 
-/** @param served queues that somebody serves: shown even if they hold nothing */
+/** The default one first, then by name. @param served queues that somebody serves: shown even if they hold nothing */
 export function queueStates(replies: readonly string[][], served: ReadonlySet<string>): QueueState[] {
   const queues = new Map<string, QueueState>();
   const of = (name: string): QueueState => {
@@ -13,10 +13,11 @@ export function queueStates(replies: readonly string[][], served: ReadonlySet<st
     queues.set(name, known);
     return known;
   };
-  of(DEFAULT_QUEUE);
-  for (const name of [...served].sort()) of(name);
+  for (const name of [DEFAULT_QUEUE, ...served]) of(name);
   for (const reply of replies) addShard(reply, of);
-  return [...queues.values()].map((queue) => ({ ...queue, ready: Math.max(0, queue.ready), running: Math.max(0, queue.running), delayed: Math.max(0, queue.delayed) }));
+  const isDefault = ({ name }: QueueState): number => Number(name === DEFAULT_QUEUE);
+  const sorted = [...queues.values()].sort((a, b) => isDefault(b) - isDefault(a) || (a.name < b.name ? -1 : 1));
+  return sorted.map((queue) => ({ ...queue, ready: Math.max(0, queue.ready), running: Math.max(0, queue.running), delayed: Math.max(0, queue.delayed) }));
 }
 
 /** Counts without a queue are those of all queues together. */
