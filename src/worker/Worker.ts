@@ -46,6 +46,7 @@ export class Worker {
   readonly #live = new Map<string, LiveUnit>();
   readonly #runner: UnitRunner;
   readonly #undo: (() => void)[] = [];
+  readonly #planLanes: readonly string[];
   #taken = 0;
   #turn = 0;
   #firstShard = 0;
@@ -54,6 +55,7 @@ export class Worker {
   #lastHeartbeatMs = Date.now();
 
   constructor(private readonly options: WorkerOptions) {
+    this.#planLanes = [PLAN_LANE, ...options.expanders.ownNames().map(expanderLane)];
     this.#runner = new UnitRunner({ ...options, report: (unit, outcome, onCode) => this.#report(unit, outcome, onCode) });
     this.#loops = Array.from({ length: options.store.shards }, (_, shard) => new ShardLoop(shard, {
       store: options.store, worker: options.id, log: options.log,
@@ -118,8 +120,8 @@ export class Worker {
 
   /** Handlers in turn, so that a busy one does not keep the others' units waiting. */
   #lanes(shard: number): ClaimRequest["lanes"] {
-    const { handlers, expanders, lanes, queues, plansOnly } = this.options;
-    const names = [PLAN_LANE, ...expanders.ownNames().map(expanderLane), ...(plansOnly ? [] : handlers.names())];
+    const { handlers, lanes, queues, plansOnly } = this.options;
+    const names = plansOnly ? this.#planLanes : [...this.#planLanes, ...handlers.names()];
     const first = this.#turn++ % names.length;
     return lanes.serve(shard, [...names.slice(first), ...names.slice(0, first)], queues).map((handler) => ({
       handler, itemsPerSlot: this.#isLight(handler) ? LIGHT_ITEMS_PER_SLOT : 1,
@@ -127,9 +129,9 @@ export class Worker {
   }
 
   #isLight(lane: string): boolean {
+    if (lane.startsWith("$")) return false;
     const { handlers } = this.options;
-    const handler = handlers.get(lane) ?? handlers.get(readLaneName(lane)?.base ?? lane);
-    return handler?.light ?? false;
+    return (handlers.get(lane) ?? handlers.get(readLaneName(lane)?.base ?? lane))?.light ?? false;
   }
 
   #reserve(shard: number): number {

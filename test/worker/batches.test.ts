@@ -124,7 +124,7 @@ test.each<[string, JsonValue]>([["a list of another length", [1]], ["no list", {
 });
 
 test("validate and the declared fields are held against each item's result", async () => {
-  answer = ({ input }) => input.map((n) => (n === 3 ? {} : { a: Number(n), b: 1 }));
+  answer = ({ input }) => input.map((n): JsonObject => (n === 3 ? {} : { a: Number(n), b: 1 }));
   const { context, items } = await run(each({ batchSize: 4, toleratedFailures: 2, onItemFailure: "NULL" }, { validate: "$result.a != n or n != 2", resultKeys: ["a", "b"] }), 4);
   expect(items.map(({ error }) => error?.code)).toEqual([undefined, "RESULT_INVALID", "RESULT_INVALID", undefined]);
   expect(context).toMatchObject({ a: [1, null, null, 4], b: [1, null, null, 1] });
