@@ -13,10 +13,11 @@ export interface WorkflowFile {
   context: JsonObject;
   labels?: JsonObject;
   idempotencyKey?: string;
+  priority?: number;
 }
 
 /** The fields a workflow file may have; everything else is a problem, since it is most likely misspelt. */
-const FIELDS = ["definition", "context", "contextFiles", "labels", "idempotencyKey"];
+const FIELDS = ["definition", "context", "contextFiles", "labels", "idempotencyKey", "priority"];
 
 /**
  * Reads a workflow file with the values of its contextFiles in place.
@@ -25,7 +26,7 @@ const FIELDS = ["definition", "context", "contextFiles", "labels", "idempotencyK
 export async function readWorkflowFile(path: string): Promise<WorkflowFile> {
   const document = await readDataFile(resolve(path));
   refuseProblems(path, shapeProblems(document));
-  const { definition, context, contextFiles, labels, idempotencyKey } = document as JsonObject;
+  const { definition, context, contextFiles, labels, idempotencyKey, priority } = document as JsonObject;
   const values: JsonObject = { ...(context as JsonObject | undefined) };
   for (const [key, file] of Object.entries((contextFiles ?? {}) as Record<string, string>)) {
     values[key] = await readDataFile(locate(file, resolve(path)));
@@ -35,6 +36,7 @@ export async function readWorkflowFile(path: string): Promise<WorkflowFile> {
     context: values,
     ...(labels === undefined ? {} : { labels: labels as JsonObject }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: idempotencyKey as string }),
+    ...(priority === undefined ? {} : { priority: priority as number }),
   };
 }
 
@@ -50,6 +52,7 @@ function shapeProblems(document: JsonValue): Problem[] {
     must(field, document[field] === undefined || isObject(document[field]), "It must be an object.");
   }
   must("idempotencyKey", document.idempotencyKey === undefined || typeof document.idempotencyKey === "string", "It must be a string.");
+  must("priority", document.priority === undefined || Number.isInteger(document.priority), "It must be a whole number.");
   if (isObject(document.contextFiles)) {
     for (const [key, file] of Object.entries(document.contextFiles)) {
       must(`contextFiles.${key}`, typeof file === "string", "It must be the path of a file, or of a file of an npm package.");

@@ -42,6 +42,7 @@ async function submitTo(access: ServerAccess, file: WorkflowFile, path: string, 
       definition: file.definition, context: file.context,
       ...(file.labels === undefined ? {} : { labels: file.labels }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(file.priority === undefined ? {} : { priority: file.priority }),
     },
   });
   refuseProblems(path, submitWorkflow.problems);
