@@ -7,6 +7,8 @@ import { ContextReader } from "./engine/ContextReader.js";
 import { DefinitionRegistry } from "./engine/DefinitionRegistry.js";
 import type { Engine } from "./engine/Engine.js";
 import type { Fleet } from "./engine/Fleet.js";
+import { ExpanderRegistry } from "./engine/expanders.js";
+import { LaneBook } from "./engine/LaneBook.js";
 import { HandlerRegistry, type Handler } from "./engine/handlers.js";
 import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
 import { Sessions } from "./engine/Sessions.js";
@@ -17,6 +19,7 @@ import { SignalDesk } from "./engine/SignalDesk.js";
 import { TimerLoop } from "./engine/TimerLoop.js";
 import { WorkflowControl } from "./engine/WorkflowControl.js";
 import { FanwireError } from "./errors.js";
+import type { Expander } from "./workflow/expander.js";
 import { EventLog } from "./events/EventLog.js";
 import { EventManager } from "./events/EventManager.js";
 import type { EventSource } from "./events/EventSource.js";
@@ -56,6 +59,8 @@ import type { Worker } from "./worker/Worker.js";
 export interface NodeOptions {
   /** Handlers besides the built-in ones. */
   handlers?: Handler[];
+  /** Expanders besides the built-in ones. */
+  expanders?: Expander[];
   log?: Log;
 }
 
@@ -131,9 +136,12 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const settlement = new Settlement(contexts);
   const sessions = new Sessions({ sessions: sessionStore, store, reader, contexts });
   const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
+  const expanders = new ExpanderRegistry(options.expanders);
+  const lanes = new LaneBook({ shards: config.shards, filledLanes: (shard) => store.priorityLanes(shard), log });
   const agency = new AgencyTaskGroup({
-    store, reader, handlers, directory: fleet, sessions,
+    store, reader, handlers, expanders, directory: fleet, sessions,
     keepPlan: (plan) => plans.add(plan),
+    onLanes: (shard, names) => lanes.learn(shard, names),
     onSubmitting: (shard, id, context) => {
       if (!worker) return;
       contexts.expect(id, context);
@@ -143,6 +151,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
 
   const wake = new RedisWake(redis, connections.subscriber, shards.all().map((keys) => keys.wake));
   await wake.start();
+  wake.onLanes((shard, names) => lanes.learn(shard, names));
   const hub = new Hub();
   wake.onEvents((ids) => hub.ring(ids));
   const logReads = new LogReads(redis, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
@@ -151,22 +160,23 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const repair = new LaneRepair(redis, shards);
   const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
-  const loops = [...timers, ...sweepers];
+  const loops = [...timers, ...sweepers, lanes];
   const onTimer = (shard: number, delayMs: number): void => timers[shard]?.hint(delayMs);
-  const staff = new Staff({ store, reader, contexts, settlement, handlers, secrets, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, onTimer, directory: fleet });
+  const staff = new Staff({ store, reader, contexts, settlement, handlers, secrets, expanders, lanes, queues: config.workerQueues, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, onTimer, directory: fleet });
   for (const loop of loops) loop.start();
   const worker = config.worker ? await staff.startWorker() : undefined;
   const sender = new OutcomeSender({ store, onTimer });
   const remoteWorkers = new RemoteWorkers({
-    store, reader, wake, log, directory: fleet,
-    claims: new RemoteClaims({ store, reader, contexts, settlement, log, sender, secrets: remoteSecrets(secrets, config.remoteSecrets) }),
+    store, reader, wake, log, directory: fleet, lanes,
+    claims: new RemoteClaims({ store, reader, contexts, settlement, log, sender, lanes, secrets: remoteSecrets(secrets, config.remoteSecrets) }),
     outcomes: new RemoteOutcomes({ reader, settlement, sender, secrets }),
     onAsked: () => staff.ensurePlanner(),
   });
 
   return {
     engine: new LocalEngine({
-      workflows: agency, reader, contexts, handlers, directory: fleet, sessions, definitions: new DefinitionRegistry({ definitions, handlers, directory: fleet }),
+      workflows: agency, reader, contexts, handlers, expanders, directory: fleet, sessions,
+      definitions: new DefinitionRegistry({ definitions, handlers, expanders, directory: fleet }),
       control: new WorkflowControl({ store, reader, contexts, workflows: agency, sessions }),
       signals: new SignalDesk({ store, reader, settlement }),
     }),

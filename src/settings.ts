@@ -1,6 +1,7 @@
 /** The one table of settings: what each is called, what it means, and how its text becomes a value. */
 
 import { MAX_DURATION_MS, formatDuration, parseDuration } from "./workflow/duration.js";
+import { DEFAULT_QUEUE, isQueueName } from "./workflow/queueName.js";
 
 export interface Config {
   /** TCP port of the server; 0 lets the system choose one. */
@@ -12,6 +13,8 @@ export interface Config {
   readonly redisUrl: string | undefined;
   readonly redisDurability: "everysec" | "always";
   readonly workerConcurrency: number;
+  /** Queues whose tasks the worker of this process runs. */
+  readonly workerQueues: readonly string[];
   readonly retentionMs: number;
   readonly httpAllowPrivate: boolean;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
@@ -81,6 +84,10 @@ export const SETTINGS: readonly Setting[] = [
     type: "integer 1 to 10000", defaultText: "100", parse: integer(1, 10_000),
     description: "How many attempts one worker process runs at the same time.",
   }),
+  setting("workerQueues", "WORKER_QUEUES", {
+    type: "names, separated by commas", defaultText: DEFAULT_QUEUE, parse: queueNames,
+    description: "The queues whose tasks a worker process runs. Tasks of other queues wait for workers that name them.",
+  }),
   setting("retentionMs", "RETENTION", {
     type: "duration 1s to 3650d", defaultText: "7d", parse: duration(1_000, MAX_DURATION_MS),
     description: "How long an ended workflow, its results and its events are kept.",
@@ -139,6 +146,13 @@ function text(form: RegExp, what: string): (input: unknown) => Parsed<string> {
     const value = asText(input);
     return value !== undefined && form.test(value) ? { value } : { problem: `must be ${what}` };
   };
+}
+
+/** In a file a list serves as well. */
+function queueNames(input: unknown): Parsed<readonly string[]> {
+  const names = Array.isArray(input) ? input.map((name) => asText(name) ?? "") : (asText(input) ?? "").split(",").map((name) => name.trim());
+  const range = "must be names of queues, separated by commas: letters, digits and _ . : -";
+  return names.length > 0 && names.length <= 100 && names.every(isQueueName) ? { value: [...new Set(names)] } : { problem: range };
 }
 
 function oneOf<const T extends string>(values: readonly T[]): (input: unknown) => Parsed<T> {

@@ -7,6 +7,7 @@ import type { WorkflowProgressSnapshot } from "../events/EventSource.js";
 import type { ExpansionDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../workflow/definition.js";
 import type { TaskProgress as ProgressState, WorkflowEvent as EventRecord } from "../workflow/events.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
+import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import { percentOf } from "../workflow/status.js";
 import type { ExpansionInput } from "./inputs/ExpansionInput.js";
 import type { RetryInput } from "./inputs/RetryInput.js";
@@ -84,7 +85,9 @@ function toTask(input: TaskInput): TaskDefinition {
     timeoutMs: input.timeout,
     onFailure,
     fallback: input.fallback,
-    queue: input.queue ?? "default",
+    // What is the default is left out, so that the definition is the same as without the field.
+    queue: input.queue === DEFAULT_QUEUE ? undefined : input.queue,
+    priority: input.priority === 0 ? undefined : input.priority,
   });
   // The one place where null is a value of its own: "when it fails, record null".
   if (onFailure === "FALLBACK" && input.fallback === null) task.fallback = null;
@@ -99,7 +102,7 @@ function toExpansion(input: ExpansionInput): ExpansionDefinition {
     matrix: input.matrix as JsonObject | null | undefined,
     exclude: input.exclude,
     include: input.include,
-    custom: input.custom ? { expression: input.custom.expression ?? "" } : undefined,
+    custom: input.custom ? given({ expression: input.custom.expression, expander: input.custom.expander, args: input.custom.args }) : undefined,
     filter: input.filter,
     identifier: input.identifier,
     outputFormat: input.outputFormat ?? "MERGE",
@@ -111,6 +114,7 @@ function toExpansion(input: ExpansionInput): ExpansionDefinition {
     toleratedFailures: input.toleratedFailures,
     toleratedFailurePercent: input.toleratedFailurePercent,
     onItemFailure: input.onItemFailure ?? "DROP",
+    batchSize: input.batchSize,
   });
 }
 

@@ -25,7 +25,7 @@ export const SERVER_INFO = operation<{ serverInfo: { version: string } }, Record
 );
 
 export interface SubmitVariables {
-  input: { definition: JsonValue; context: JsonObject; labels?: JsonValue; sessionId?: string; idempotencyKey?: string };
+  input: { definition: JsonValue; context: JsonObject; labels?: JsonValue; sessionId?: string; idempotencyKey?: string; priority?: number };
 }
 export interface SubmitData {
   submitWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; duplicate: boolean; problems: Problem[] };

@@ -14,10 +14,11 @@ export interface WorkflowFile {
   labels?: JsonObject;
   sessionId?: string;
   idempotencyKey?: string;
+  priority?: number;
 }
 
 /** The fields a workflow file may have; everything else is a problem, since it is most likely misspelt. */
-const FIELDS = ["definition", "context", "contextFiles", "labels", "sessionId", "idempotencyKey"];
+const FIELDS = ["definition", "context", "contextFiles", "labels", "sessionId", "idempotencyKey", "priority"];
 
 /**
  * Reads a workflow file with the values of its contextFiles in place.
@@ -26,7 +27,7 @@ const FIELDS = ["definition", "context", "contextFiles", "labels", "sessionId", 
 export async function readWorkflowFile(path: string): Promise<WorkflowFile> {
   const document = await readDataFile(resolve(path));
   refuseProblems(path, shapeProblems(document));
-  const { definition, context, contextFiles, labels, sessionId, idempotencyKey } = document as JsonObject;
+  const { definition, context, contextFiles, labels, sessionId, idempotencyKey, priority } = document as JsonObject;
   const values: JsonObject = { ...(context as JsonObject | undefined) };
   for (const [key, file] of Object.entries((contextFiles ?? {}) as Record<string, string>)) {
     values[key] = await readDataFile(locate(file, resolve(path)));
@@ -37,6 +38,7 @@ export async function readWorkflowFile(path: string): Promise<WorkflowFile> {
     ...(labels === undefined ? {} : { labels: labels as JsonObject }),
     ...(sessionId === undefined ? {} : { sessionId: sessionId as string }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey: idempotencyKey as string }),
+    ...(priority === undefined ? {} : { priority: priority as number }),
   };
 }
 
@@ -53,6 +55,7 @@ function shapeProblems(document: JsonValue): Problem[] {
   }
   must("sessionId", document.sessionId === undefined || typeof document.sessionId === "string", "It must be a string.");
   must("idempotencyKey", document.idempotencyKey === undefined || typeof document.idempotencyKey === "string", "It must be a string.");
+  must("priority", document.priority === undefined || Number.isInteger(document.priority), "It must be a whole number.");
   if (isObject(document.contextFiles)) {
     for (const [key, file] of Object.entries(document.contextFiles)) {
       must(`contextFiles.${key}`, typeof file === "string", "It must be the path of a file, or of a file of an npm package.");

@@ -8,9 +8,12 @@ import type { TaskError } from "../workflow/events.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
 import type { Plan, PlanGroup, PlanNode } from "../workflow/plan.js";
 import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
+import { isPriority } from "../workflow/queueName.js";
+import { priorityProblem } from "../workflow/rules/queuesAndPriorities.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { ExpanderRegistry } from "./expanders.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
@@ -19,7 +22,9 @@ import { sessionIdProblems } from "./session.js";
 import { enterSession, sessionPart, suppliedBySession } from "./sessionSubmission.js";
 import type { Sessions } from "./Sessions.js";
 import { newWorkflowId } from "./workflowId.js";
+import { prioritised } from "./lanes.js";
 import { externalReads, firstPhase, firstPhaseLetter, laneOf, TaskGroup } from "./TaskGroup.js";
+import { lanesField, priorityLanesOf, readyByQueue } from "./workflowLanes.js";
 
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_LABELS_BYTES = 64 * 1024;
@@ -30,6 +35,7 @@ export interface AgencyTaskGroupServices {
   handlers: HandlerRegistry;
   directory: WorkerDirectory;
   sessions: Sessions;
+  expanders: ExpanderRegistry;
   /** Plans that this process compiles are kept for its workers. */
   keepPlan(plan: Plan): void;
   /**
@@ -37,6 +43,8 @@ export interface AgencyTaskGroupServices {
    * doorbell, and need not read what it knows. `context` alternates keys and JSON texts.
    */
   onSubmitting(shard: number, id: string, context: readonly string[]): void;
+  /** Lanes with a priority that a submission on its way to this shard will use. */
+  onLanes(shard: number, names: readonly string[]): void;
 }
 
 /** A submission whose definition has been found. */
@@ -56,7 +64,7 @@ export class AgencyTaskGroup {
    */
   async submit(caller: Caller, input: Submission): Promise<SubmitWorkflowOutcome> {
     const context = input.context ?? {};
-    const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory);
+    const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory, this.services.expanders);
     const problems = [
       ...validateWorkflow(input.definition, context, known),
       ...(await definitionSchemaProblems(input.definition, context)),
@@ -68,6 +76,8 @@ export class AgencyTaskGroup {
     const shard = this.#shardFor(caller, input.idempotencyKey);
     const supplied = await suppliedBySession(this.services.sessions, caller, input, context as JsonObject);
     const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject, supplied);
+    const lanes = priorityLanesOf(plan, input.priority);
+    if (lanes.length > 0) this.services.onLanes(shard, lanes);
     const stored = this.services.store.submitWorkflow(shard, command);
     this.services.onSubmitting(shard, command.id, settledContext(plan, command.context));
     const reply = await stored;
@@ -109,7 +119,8 @@ export class AgencyTaskGroup {
 
 function requestProblems(input: SubmitWorkflowInput): Problem[] {
   const problems: Problem[] = [];
-  const { labels, idempotencyKey } = input;
+  const { labels, idempotencyKey, priority } = input;
+  if (priority !== undefined && !isPriority(priority)) problems.push(priorityProblem("The workflow", priority, "priority"));
   problems.push(...sessionIdProblems(input.sessionId));
   if (labels !== undefined && !isObject(labels)) problems.push(problem("INVALID_VALUE", "labels must be an object", "labels"));
   else if (labels !== undefined && JSON.stringify(labels).length > MAX_LABELS_BYTES) problems.push(problem("LIMIT_EXCEEDED", "labels are larger than 64 KiB", "labels"));
@@ -130,8 +141,8 @@ function sha256(text: string): string {
 }
 
 /** Absent values are left out, so that a definition that says undefined equals one that says nothing. */
-function payloadText({ definition, labels, sessionId }: Submission, context: JsonObject): string {
-  return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels, sessionId })) as JsonValue);
+function payloadText({ definition, labels, sessionId, priority }: Submission, context: JsonObject): string {
+  return canonicalJson(JSON.parse(JSON.stringify({ definition, context, labels, sessionId, priority: priority || undefined })) as JsonValue);
 }
 
 /** Context keys and JSON texts, alternating: what the client gives, then what its session supplies. */
@@ -182,6 +193,8 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
   ];
   if (held) fields.push("sta", "0");
   if (input.rerunOf !== undefined) fields.push("rr", input.rerunOf);
+  const laneText = lanesField(plan, input.priority);
+  if (laneText !== undefined) fields.push("ln", laneText);
   for (const key of missing) fields.push(`k:${key}`, "-");
   for (const key of supplied.keys()) fields.push(`k:${key}`, "0");
   const session = sessionPart(id, caller, input);
@@ -199,10 +212,11 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
     for (const group of groupsAround(node)) if (started.delete(group)) lines.push(`G ${group}`);
     lines.push(`R ${node.index}`);
     fields.push(String(node.index), `R 1 0 0 0 0 0 - ${firstPhaseLetter(node)} 0`);
-    lanes.push(String(node.index), laneOf(node, phase));
+    lanes.push(String(node.index), prioritised(laneOf(node, phase), input.priority ?? 0));
   }
   return {
     id, plan, fields, ready: lanes,
+    ...(laneText === undefined ? {} : { readyByQueue: readyByQueue(initial) }),
     tenant: caller.tenant,
     idempotencyKeyHash: keyHash,
     payloadHash: keyed ? sha256(payloadText(input, context)) : "",

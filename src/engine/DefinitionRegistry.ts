@@ -7,6 +7,7 @@ import type { WorkflowDefinition } from "../workflow/definition.js";
 import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
 import { validateWorkflow } from "../workflow/validate.js";
 import type { Caller, SubmitWorkflowInput } from "./Engine.js";
+import type { ExpanderRegistry } from "./expanders.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
@@ -36,11 +37,11 @@ export interface RegisterDefinitionOutcome {
 }
 
 export class DefinitionRegistry {
-  constructor(private readonly services: { definitions: DefinitionStore; handlers: HandlerRegistry; directory: WorkerDirectory }) {}
+  constructor(private readonly services: { definitions: DefinitionStore; handlers: HandlerRegistry; directory: WorkerDirectory; expanders: ExpanderRegistry }) {}
 
   /** Refused with every problem that it would have whatever its context. The same content again gives the version it has. */
   async register({ tenant }: Caller, definition: WorkflowDefinition): Promise<RegisterDefinitionOutcome> {
-    const known = await knownHandlersFor(definition, this.services.handlers, this.services.directory);
+    const known = await knownHandlersFor(definition, this.services.handlers, this.services.directory, this.services.expanders);
     const problems = [...validateWorkflow(definition, undefined, known), ...(await definitionSchemaProblems(definition, undefined))];
     if (problems.length > 0) return { problems };
     const hash = definitionHash(definition);

@@ -30,6 +30,8 @@ export interface SubmitWorkflowInput {
   sessionId?: string;
   idempotencyKey?: string;
   labels?: JsonValue;
+  /** -1000 to 1000, by default 0; larger goes first. */
+  priority?: number;
   /** The workflow that this one runs again. */
   rerunOf?: string;
 }

@@ -38,11 +38,20 @@ export interface WorkerNote {
   plans: boolean;
   /** Whether its claims have tokens of their own, by which they can be counted. */
   remote: boolean;
+  /** Queues whose tasks it runs. */
+  queues: string[];
+  /** Names of the expanders it has; absent: none. */
+  expanders?: string[];
 }
 
 /** What the live workers serve, all together. */
 export interface Served {
   handlers: ReadonlySet<string>;
+  /** Whether one of them serves the handler in this queue. */
+  serves(handler: string, queue: string): boolean;
+  expanders: ReadonlySet<string>;
+  /** Queues that somebody serves. */
+  queues: ReadonlySet<string>;
   /** Whether one of them finds items and collects outputs. */
   plans: boolean;
 }

@@ -17,6 +17,7 @@ import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ContextReader } from "./ContextReader.js";
 import type { DefinitionRegistry, RegisterDefinitionOutcome, RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, Changed, Engine, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
+import type { ExpanderRegistry } from "./expanders.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerInfo, HandlerRegistry } from "./handlers.js";
 import { pageOfItems } from "./itemPages.js";
@@ -43,6 +44,7 @@ export interface LocalEngineServices {
   contexts: ContextReader;
   handlers: HandlerRegistry;
   directory: WorkerDirectory;
+  expanders: ExpanderRegistry;
 }
 
 export class LocalEngine implements Engine {
@@ -78,13 +80,13 @@ export class LocalEngine implements Engine {
   signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome> { return this.services.signals.signal(caller, input); }
 
   async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
-    const { handlers, directory } = this.services;
-    const known = await knownHandlersFor(definition, handlers, directory);
+    const { handlers, directory, expanders } = this.services;
+    const known = await knownHandlersFor(definition, handlers, directory, expanders);
     const checked = withProblems(buildPlanReport(definition, context, known), await definitionSchemaProblems(definition, context));
     const report = await withExpansions(checked, definition, context);
-    const { handlers: served } = await directory.served();
+    const served = await directory.served();
     // Of a misshapen definition not even the tasks are looked at.
-    return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served)] };
+    return report.nodes.length === 0 ? report : { ...report, warnings: [...report.warnings, ...unservedHandlers(definition, served.serves)] };
   }
 
   async handlers(): Promise<HandlerInfo[]> {

@@ -6,7 +6,7 @@ import type { Phase } from "./ports.js";
 import { laneOf } from "./TaskGroup.js";
 
 /** A unit whose record says READY. */
-export interface ReadyUnit { workflowId: string; node: number; path?: InstancePath; unit: string; attempt: number; phase: Phase }
+export interface ReadyUnit { workflowId: string; node: number; path?: InstancePath; unit: string; attempt: number; phase: Phase; workflowPriority?: number }
 export interface QueuedUnit extends ReadyUnit { lane: string }
 
 export interface LaneRepair {

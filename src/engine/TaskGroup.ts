@@ -1,6 +1,8 @@
 /** How the tasks of a plan follow one another: which lane a unit waits in, and what the end of a task releases or skips. */
 
 import type { Plan, PlanGroup, PlanNode, PlanScope } from "../workflow/plan.js";
+import { isBuiltInExpander } from "../workflow/builtInExpanders.js";
+import { laneName } from "./lanes.js";
 import type { Phase } from "./ports.js";
 
 /** The lane of units that only evaluate expressions (finding items, collecting outputs); every engine process serves it. */
@@ -13,9 +15,38 @@ export const PLAN_LANE_REF = `${PLAN_LANE}~0`;
  */
 export type TaskEnd = "COMPLETED" | "CONDITION" | "MISSING" | "IGNORED" | "FAILED";
 
-/** `handler~timeoutMs`: the lane's name and what an attempt that is claimed from it may take (0: no limit). */
+/**
+ * `name~timeoutMs`: the lane's name (see lanes.ts) and what an attempt that is claimed from it may take (0: no limit). The
+ * priority of the workflow is no part of it: scripts add it.
+ */
 export function laneOf(node: PlanNode, phase: Phase): string {
-  return phase === "EXPAND" || phase === "COLLECT" ? PLAN_LANE_REF : `${node.task.handler}~${node.task.timeoutMs ?? 0}`;
+  const { handler, queue, priority, timeoutMs } = node.task;
+  if (phase === "EXPAND" || phase === "COLLECT") return `${laneName(phase === "EXPAND" ? planLaneOf(node) : PLAN_LANE, undefined, priority)}~0`;
+  return `${laneName(handler, queue, priority)}~${timeoutMs ?? 0}`;
+}
+
+/** The lane where the items of its tasks are found by an expander that only some processes have. */
+export function expanderLane(expander: string): string {
+  return `$expand:${expander}`;
+}
+
+function planLaneOf({ expansion }: PlanNode): string {
+  const expander = expansion?.custom?.expander;
+  return expander === undefined || isBuiltInExpander(expander) ? PLAN_LANE : expanderLane(expander);
+}
+
+/** For resumeWorkflow: the lane of the task's handler and, if they are not the plan's, those where its items are found and its output is collected. */
+export function lanesOf(node: PlanNode): string {
+  const expand = laneOf(node, "EXPAND");
+  const collect = laneOf(node, "COLLECT");
+  const own = laneOf(node, "ITEMS");
+  return expand === PLAN_LANE_REF && collect === PLAN_LANE_REF ? own : `${own} ${expand} ${collect}`;
+}
+
+/** For retryWorkflow: the lane of its items and, if it is not the plan's, the one where its output is collected. */
+export function itemLanesOf(node: PlanNode): string {
+  const collect = laneOf(node, "COLLECT");
+  return collect === PLAN_LANE_REF ? laneOf(node, "ITEMS") : `${laneOf(node, "ITEMS")} ${collect}`;
 }
 
 /** The phase that a task starts in. */

@@ -9,7 +9,7 @@ export interface ClaimTasksInput {
   workerId: string;
   /** Names of the handlers that it has. */
   handlers: readonly string[];
-  /** Default: all. */
+  /** Default: the one named default. */
   queues?: readonly string[];
   /** Tasks at once, at least 1; clamped to 100. */
   max: number;
@@ -19,7 +19,7 @@ export interface ClaimTasksInput {
   leaseMs: number;
 }
 
-/** One call of a handler, to be made by the worker. */
+/** One call of a handler, to be made by the worker. Of a batch `input` is the list of its items' inputs. */
 export interface ClaimedTask {
   /** Opaque; names the attempt and proves that it is the worker's. */
   claim: string;
@@ -27,7 +27,7 @@ export interface ClaimedTask {
   /** Templates resolved. */
   input: JsonValue;
   workflowId: string;
-  /** Address with the item. */
+  /** Address with the item, or of a batch with the first and the last: group.task[3..7]. */
   task: string;
   attempt: number;
   leaseUntilMs: number;

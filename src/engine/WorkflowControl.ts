@@ -14,7 +14,7 @@ import { retryCommand } from "./retryCommand.js";
 import { ownSessionId, sessionKey } from "./session.js";
 import type { Sessions } from "./Sessions.js";
 import type { WorkflowDetail } from "./snapshot.js";
-import { laneOf, PLAN_LANE_REF, TaskGroup } from "./TaskGroup.js";
+import { lanesOf, PLAN_LANE_REF, TaskGroup } from "./TaskGroup.js";
 
 export interface WorkflowControlServices {
   store: WorkflowStore;
@@ -36,7 +36,7 @@ export class WorkflowControl {
   async resume(caller: Caller, id: string): Promise<Changed> {
     const plan = await this.services.reader.planOf(id);
     if (!plan) return notFound(id);
-    const lanes = [PLAN_LANE_REF, ...plan.nodes.map((node) => laneOf(node, "ITEMS"))];
+    const lanes = [PLAN_LANE_REF, ...plan.nodes.map(lanesOf)];
     return changed(id, await this.services.store.resumeWorkflow(caller.tenant, id, lanes));
   }
 
@@ -84,7 +84,7 @@ export class WorkflowControl {
       return { duplicate: false, problems: [problem("LIMIT_EXCEEDED", `The context nests lists and objects more than ${MAX_JSON_DEPTH} levels deep`, "context")] };
     }
     return this.services.workflows.submit(caller, {
-      definition: detail.plan.definition, labels: detail.labels, rerunOf: id,
+      definition: detail.plan.definition, labels: detail.labels, rerunOf: id, ...(detail.priority === undefined ? {} : { priority: detail.priority }),
       ...(detail.sessionId === ownSessionId(id) ? {} : { sessionId: detail.sessionId }),
       context: Object.fromEntries([...Object.entries(await this.#initialContext(detail)), ...Object.entries(context ?? {})]),
     });

@@ -3,25 +3,28 @@
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { KnownHandlers } from "../workflow/rules/ruleInput.js";
 import type { WorkerDirectory } from "./Fleet.js";
+import type { ExpanderRegistry } from "./expanders.js";
 import type { HandlerRegistry } from "./handlers.js";
 
-/** Live workers are asked for only when the definition names a handler that this process does not have. */
-export async function knownHandlersFor(definition: WorkflowDefinition, handlers: HandlerRegistry, directory: WorkerDirectory): Promise<KnownHandlers> {
+/** Live workers are asked for only when the definition names a handler or an expander that this process does not have. */
+export async function knownHandlersFor(definition: WorkflowDefinition, handlers: HandlerRegistry, directory: WorkerDirectory, expanders: ExpanderRegistry): Promise<KnownHandlers> {
   const isOwn = (name: string): boolean => handlers.get(name) !== undefined;
-  if (!namesAnother(definition, isOwn)) return { has: isOwn, names: () => handlers.names() };
+  const hasOwn = (name: string): boolean => expanders.get(name) !== undefined;
+  if (!namesAnother(definition, isOwn, hasOwn)) return { has: isOwn, names: () => handlers.names(), expanders: { has: hasOwn, names: () => expanders.names() } };
   const served = await directory.served();
   return {
     has: (name) => isOwn(name) || served.handlers.has(name),
     // Only names that are always here count as what was meant: those of workers may come in families (score_v1, score_v2).
     names: () => handlers.names(),
+    expanders: { has: (name) => hasOwn(name) || served.expanders.has(name), names: () => [...new Set([...expanders.names(), ...served.expanders])] },
   };
 }
 
 /** Does not recurse: nothing has been said yet about how deep groups may nest. */
-function namesAnother(definition: WorkflowDefinition, isOwn: (name: string) => boolean): boolean {
+function namesAnother(definition: WorkflowDefinition, isOwn: (name: string) => boolean, hasExpander: (name: string) => boolean): boolean {
   const open = [...definition.groups];
   for (let group = open.pop(); group !== undefined; group = open.pop()) {
-    if (group.tasks.some(({ handler }) => !isOwn(handler))) return true;
+    if (group.tasks.some(({ handler, expansion }) => !isOwn(handler) || !hasExpander(expansion?.custom?.expander ?? "range"))) return true;
     for (const nested of group.groups ?? []) open.push(nested);
   }
   return false;

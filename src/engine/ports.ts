@@ -108,7 +108,7 @@ export interface ClaimRequest {
   request: string;
   /** Room for so many handler calls; 0: claim nothing. A range counts as its items divided by its lane's itemsPerSlot. */
   want: number;
-  /** Handlers to serve, in this order. */
+  /** Lanes to serve, in this order, by their names (see lanes.ts): for most tasks their handler's. */
   lanes: readonly { handler: string; itemsPerSlot: number }[];
 }
 
@@ -132,6 +132,8 @@ export interface SubmitCommand {
   ready: string[];
   /** Timers that are set with it: due in ms from then, and member, alternating. */
   timers?: (string | number)[];
+  /** Queues other than the default one and how many of these tasks are in each, alternating; absent: none. */
+  readyByQueue?: string[];
 }
 export interface SubmitReply { code: "OK" | "OK_DUP" | "CONFLICT"; id: string }
 
@@ -219,6 +221,8 @@ export interface WorkflowStore {
   signalTask(tenant: string, outcome: Outcome): Promise<ControlReply | "NOT_WAITING">;
   /** CHANGED: the workflow is not any more as it was read. */
   retryWorkflow(tenant: string, id: string, command: RetryCommand): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED">;
+  /** Names of the lanes with a priority that hold something. */
+  priorityLanes(shard: number): Promise<string[]>;
   /** OWES: its session has not got its exports yet. */
   deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING" | "OWES">;
   dueTimers(shard: number, limit: number): Promise<{ timers: DueTimer[]; nextMs?: number }>;
@@ -272,6 +276,8 @@ export interface WorkflowReader {
 export interface Wake {
   /** Units wait in lanes of the shard. */
   onReady(listener: (shard: number) => void): () => void;
+  /** Lanes with a priority that were empty hold something; told before onReady is. */
+  onLanes(listener: (shard: number, names: readonly string[]) => void): () => void;
   /** Workflows have new events. */
   onEvents(listener: (workflowIds: readonly string[]) => void): () => void;
   onCancelled(listener: (workflowId: string) => void): () => void;

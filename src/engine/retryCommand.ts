@@ -4,7 +4,7 @@ import { readCursor } from "../workflow/cursor.js";
 import type { Edge, Plan, PlanNode } from "../workflow/plan.js";
 import type { ReopenedTask, RetryCommand } from "./ports.js";
 import type { TaskState, WorkflowDetail } from "./snapshot.js";
-import { externalReads, firstPhase, laneOf, openCount } from "./TaskGroup.js";
+import { externalReads, firstPhase, itemLanesOf, laneOf, openCount } from "./TaskGroup.js";
 
 /** @param written optional result keys that have values */
 export function retryCommand(detail: WorkflowDetail, written: ReadonlySet<string>): RetryCommand {
@@ -51,7 +51,7 @@ function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskSta
   const begun = task.earlierAttempts.length + (attempt === undefined ? 0 : 1);
   const shared = { node: node.index, groups: node.groupChain };
   // Which of its items had how many attempts is not known any more; none had more than the task allows.
-  if (task.itemCounts) return { ...shared, phase: "ITEMS", base: task.base + (node.task.retry?.maxAttempts ?? 1), lane: laneOf(node, "ITEMS"), open: 0 };
+  if (task.itemCounts) return { ...shared, phase: "ITEMS", base: task.base + (node.task.retry?.maxAttempts ?? 1), lane: itemLanesOf(node), open: 0 };
   const phase = firstPhase(node) === "EXPAND" ? "EXPAND" : "PLAIN";
   return {
     ...shared, phase, base: begun, lane: laneOf(node, phase),

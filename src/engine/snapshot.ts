@@ -21,6 +21,8 @@ export interface WorkflowSnapshot {
   sessionId: string;
   /** The workflow that this one runs again. */
   rerunOf?: string;
+  /** Absent: 0. */
+  priority?: number;
   counts: TaskCounts;
   /** True once it ended without every required task completed. */
   partial: boolean;

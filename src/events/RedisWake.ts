@@ -9,12 +9,15 @@ interface Ring {
   w: string[];
   /** Units left waiting in lanes. */
   q: number;
+  /** Those of these lanes that have a priority and were empty. */
+  l?: string[];
   /** A workflow that was cancelled. */
   x?: string;
 }
 
 export class RedisWake implements Wake {
   readonly #ready = new Set<(shard: number) => void>();
+  readonly #lanes = new Set<(shard: number, names: readonly string[]) => void>();
   readonly #events = new Set<(workflowIds: readonly string[]) => void>();
   readonly #cancelled = new Set<(workflowId: string) => void>();
   readonly #pubsub: RedisPubSub;
@@ -33,6 +36,10 @@ export class RedisWake implements Wake {
     return listen(this.#ready, listener);
   }
 
+  onLanes(listener: (shard: number, names: readonly string[]) => void): () => void {
+    return listen(this.#lanes, listener);
+  }
+
   onEvents(listener: (workflowIds: readonly string[]) => void): () => void {
     return listen(this.#events, listener);
   }
@@ -42,6 +49,7 @@ export class RedisWake implements Wake {
   }
 
   #rung(shard: number, ring: Ring): void {
+    if (ring.l) for (const listener of this.#lanes) listener(shard, ring.l);
     if (ring.q > 0) for (const listener of this.#ready) listener(shard);
     if (ring.w.length > 0) for (const listener of this.#events) listener(ring.w);
     if (ring.x !== undefined) for (const listener of this.#cancelled) listener(ring.x);

@@ -1,8 +1,10 @@
 /** What the sweeper asks of Redis: workflows that run, their ready units, and whether these are in their lanes. */
 
 import type { Redis } from "ioredis";
+import { prioritised } from "../engine/lanes.js";
 import type { LaneRepair as LaneRepairPort, QueuedUnit, ReadyUnit } from "../engine/Sweeper.js";
 import { nodeKey, readNodeKey } from "../engine/nodeKey.js";
+import { priorityIn } from "../engine/workflowLanes.js";
 import type { Keys, ShardKeys } from "./keys.js";
 import { readCounts } from "./records.js";
 import { PHASE } from "./wire.js";
@@ -29,13 +31,14 @@ export class LaneRepair implements LaneRepairPort {
   async readyUnits(workflowId: string, forMs: number): Promise<ReadyUnit[]> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return [];
-    const [n, sub] = await this.redis.hmget(keys.workflow(workflowId), "n", "sub");
+    const [n, sub, lanes] = await this.redis.hmget(keys.workflow(workflowId), "n", "sub", "ln");
     if (n == null) return [];
     // A task that waits for its output to be collected counts as none of these; it is looked for when nothing else goes on.
     const { ready, running, waiting } = readCounts(n);
     if (ready === 0 && running + waiting > 0) return [];
     const dueMs = Date.now() - forMs - Number(sub);
-    return Object.entries(await this.redis.hgetall(keys.workflow(workflowId))).flatMap(([field, record]) => readyUnit(workflowId, field, record, dueMs));
+    const workflowPriority = priorityIn(lanes);
+    return Object.entries(await this.redis.hgetall(keys.workflow(workflowId))).flatMap(([field, record]) => readyUnit(workflowId, field, record, dueMs)).map((unit) => ({ ...unit, ...(workflowPriority === undefined ? {} : { workflowPriority }) }));
   }
 
   async queueLost(shard: number, units: readonly QueuedUnit[]): Promise<number> {
@@ -63,7 +66,8 @@ function readyUnit(workflowId: string, field: string, record: string, dueMs: num
 }
 
 /** As pushUnit of lua/include/lanes.lua writes it. */
-function entryOf(keys: Keys, { workflowId, node, path, unit, attempt, lane }: QueuedUnit): { lane: string; entry: string } {
+function entryOf(keys: Keys, { workflowId, node, path, unit, attempt, lane: planned, workflowPriority }: QueuedUnit): { lane: string; entry: string } {
+  const lane = prioritised(planned, workflowPriority ?? 0);
   const at = lane.lastIndexOf("~");
   return { lane: keys.lane(lane.slice(0, at)), entry: `${workflowId} ${nodeKey(node, path)} ${unit} ${attempt} ${lane.slice(at + 1)}` };
 }

@@ -2,7 +2,9 @@
 
 import type { Redis } from "ioredis";
 import type { Fleet, QueueState, Served, WorkerDirectory, WorkerNote, WorkerState } from "../engine/Fleet.js";
+import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import type { Keys, ShardKeys } from "./keys.js";
+import { queueStates } from "./queueStates.js";
 import { readRecord } from "./records.js";
 import type { Scripts } from "./scripts.js";
 
@@ -14,6 +16,11 @@ const LANES_LOOKED_AT = 1_000;
 const ENTRIES_LOOKED_AT = 10;
 
 interface Noted { id: string; lastSeenMs: number; note: WorkerNote }
+
+/** Processes of earlier versions, which know of one queue, do not say. */
+function queuesOf({ queues }: Partial<WorkerNote>): string[] {
+  return queues ?? [DEFAULT_QUEUE];
+}
 
 export class RedisFleet implements Fleet, WorkerDirectory {
   #served: { value: Promise<Served>; untilMs: number } | undefined;
@@ -41,21 +48,15 @@ export class RedisFleet implements Fleet, WorkerDirectory {
     const noted = await this.#noted();
     return Promise.all(noted.map(async ({ id, lastSeenMs, note }) => {
       const running = note.remote ? await this.#claimsOf(id) : note.running;
-      return { id, handlers: note.handlers, queues: ["default"], running, capacity: Math.max(note.capacity, running), lastSeenMs };
+      return { id, handlers: note.handlers, queues: queuesOf(note), running, capacity: Math.max(note.capacity, running), lastSeenMs };
     }));
   }
 
   async queues(): Promise<QueueState[]> {
-    const queue: QueueState = { name: "default", ready: 0, running: 0, delayed: 0 };
+    const { queues } = await this.served();
     const replies = await Promise.all(this.shards.all().map((keys) =>
       this.scripts.call<string[]>("queueState", [keys.load, keys.lanes], [keys.prefix, LANES_LOOKED_AT, ENTRIES_LOOKED_AT])));
-    for (const [ready, running, delayed, oldest] of replies) {
-      queue.ready += Math.max(0, Number(ready));
-      queue.running += Math.max(0, Number(running));
-      queue.delayed += Math.max(0, Number(delayed));
-      if (oldest) queue.oldestReadyMs = Math.min(queue.oldestReadyMs ?? Infinity, Number(oldest));
-    }
-    return [queue];
+    return queueStates(replies, queues);
   }
 
   get #home(): Keys {
@@ -82,7 +83,17 @@ export class RedisFleet implements Fleet, WorkerDirectory {
 
   async #readServed(): Promise<Served> {
     const noted = await this.#noted();
-    return { handlers: new Set(noted.flatMap(({ note }) => note.handlers)), plans: noted.some(({ note }) => note.plans) };
+    const byQueue = new Map<string, Set<string>>();
+    for (const { note } of noted) {
+      for (const queue of queuesOf(note)) byQueue.set(queue, new Set([...(byQueue.get(queue) ?? []), ...note.handlers]));
+    }
+    return {
+      handlers: new Set(noted.flatMap(({ note }) => note.handlers)),
+      serves: (handler, queue) => byQueue.get(queue)?.has(handler) ?? false,
+      expanders: new Set(noted.flatMap(({ note }) => note.expanders ?? [])),
+      queues: new Set(byQueue.keys()),
+      plans: noted.some(({ note }) => note.plans),
+    };
   }
 
   async #claimsOf(worker: string): Promise<number> {

@@ -22,6 +22,7 @@ export interface RedisStoreOptions {
 const TIMER_HOLD_MS = 5_000;
 /** How long a claim request is remembered: longer than a lost reply is asked for again. */
 const REPEATABLE_MS = 60_000;
+const LANES_LOOKED_AT = 1_000;
 
 export class RedisStore implements WorkflowStore {
   readonly shards: number;
@@ -148,6 +149,11 @@ export class RedisStore implements WorkflowStore {
     const args: (string | number)[] = [keys.prefix, randomUUID(), id, tenant, this.options.retentionMs];
     pushRetry(args, command);
     return this.#scripts.call("retryWorkflow", [keys.timers], args);
+  }
+
+  async priorityLanes(shard: number): Promise<string[]> {
+    const keys = this.#keys.of(shard);
+    return this.#scripts.call("priorityLanes", [keys.lanes], [keys.prefix, LANES_LOOKED_AT]);
   }
 
   async deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING" | "OWES"> {

@@ -14,13 +14,15 @@ import type { Plan, PlanNode } from "../workflow/plan.js";
 import { isTaskEnded, isWorkflowEnded, type TaskStatus } from "../workflow/status.js";
 import { externalReads } from "../engine/TaskGroup.js";
 import { groupState, liveInstances } from "./groupStates.js";
+import { priorityIn } from "../engine/workflowLanes.js";
+import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import { addSignals, externalKeys } from "./outsideWaits.js";
 import type { ShardKeys } from "./keys.js";
 import type { NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
 
-const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss"] as const;
+const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss", "ln"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
@@ -150,6 +152,7 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
   const status = WORKFLOW_STATUS[header.st as string] ?? "RUNNING";
   const submittedMs = Number(header.sub);
   const seq = Number(header.seq);
+  const priority = priorityIn(header.ln);
   const error = header.bad === null ? undefined : (JSON.parse(header.bad) as TaskError);
   return {
     id, status, plan, submittedMs,
@@ -163,6 +166,7 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
     partial: isWorkflowEnded(status) && status !== "COMPLETED",
     ...(error === undefined ? {} : { error }),
     ...(header.rr === null ? {} : { rerunOf: header.rr }),
+    ...(priority === undefined ? {} : { priority }),
     cursor: makeCursor({ entry: Number(header.ev ?? 1), seq }),
     ...(header.sta === null ? {} : { startedMs: submittedMs + Number(header.sta) }),
     ...(header.fin === null ? {} : { finishedMs: submittedMs + Number(header.fin) }),
@@ -225,11 +229,14 @@ export function waitsForWorker({ status, itemCounts }: TaskState): boolean {
 }
 
 function workerReason({ status, node }: TaskState, served: Served | undefined): WaitReason {
-  const { handler } = node.task;
+  const { handler, queue = DEFAULT_QUEUE } = node.task;
+  const expander = node.expansion?.custom?.expander;
   if (status === "READY" && node.expansion) {
+    if (expander !== undefined && served?.expanders.has(expander) === false) return { kind: "WORKER", message: `no process that is alive has the expander ${expander}` };
     return { kind: "WORKER", message: served?.plans ? "waits for a free worker to find its items" : "no worker that is alive can find its items" };
   }
-  return { kind: "WORKER", message: served?.handlers.has(handler) ? `waits for a free worker with the handler ${handler}` : `no worker that is alive serves the handler ${handler}` };
+  const where = queue === DEFAULT_QUEUE ? "" : ` in the queue ${queue}`;
+  return { kind: "WORKER", message: `${served?.serves(handler, queue) ? "waits for a free worker with" : "no worker that is alive serves"} the handler ${handler}${where}` };
 }
 
 export function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan, status }: WorkflowSnapshot, missing: readonly string[], served: Served | undefined): WaitReason[] {

@@ -39,7 +39,7 @@ export class Keys {
   /** hash: which workflow an idempotency key (by its SHA-256) stands for */
   idempotency(tenant: string, keyHash: string): string { return `${this.prefix}idem:${tenant}:${keyHash}`; }
   /** list: units ready to be claimed, hints only: a claim is decided by the unit's record */
-  lane(handler: string): string { return `${this.prefix}q:${handler}`; }
+  lane(name: string): string { return `${this.prefix}q:${name}`; }
   /** zset: due ms -> L lease, T attempt timeout, R retry, D delay, X retention, S what a workflow owes its session */
   get timers(): string { return `${this.prefix}tm`; }
   /** hash: token -> worker and its units; <token>n -> how many of them still run; n -> the last token minted */
@@ -52,7 +52,7 @@ export class Keys {
   claimRequest(request: string): string { return `${this.prefix}rq:${request}`; }
   /** set: lanes that may hold something */
   get lanes(): string { return `${this.prefix}lanes`; }
-  /** hash: R ready, X running, W waiting -> how many tasks and items of all workflows of the shard */
+  /** hash: R ready, X running, W waiting -> how many tasks and items of all workflows of the shard; <letter>@<queue> of a queue other than the default one */
   get load(): string { return `${this.prefix}load`; }
   /** hash: worker -> when it was heard of, and what it said of itself as JSON; of the whole deployment, in shard 0 */
   get workers(): string { return `${this.prefix}workers`; }

@@ -22,6 +22,7 @@ export function pushSubmission(args: Args, command: SubmitCommand, definitionTex
   pushList(args, command.context);
   args.push(command.eventLines, command.eventCount);
   pushList(args, command.ready);
+  pushList(args, command.readyByQueue ?? []);
   pushList(args, command.timers ?? []);
 }
 

@@ -2,10 +2,12 @@
 
 import { FanwireError } from "../errors.js";
 import type { Claim, UnitRef } from "../engine/ports.js";
-import type { HandlerCall } from "./HandlerCall.js";
+
+/** Something that is to stop when the claim is lost. */
+export interface Abortable { abort(reason: FanwireError): void }
 
 export class LiveUnit {
-  readonly #calls = new Set<HandlerCall>();
+  readonly #calls = new Set<Abortable>();
   /** False once the claim is known to be lost: nothing it still produces is sent. */
   holds = true;
   readonly sinceMs = Date.now();
@@ -19,11 +21,11 @@ export class LiveUnit {
     return { workflowId, node, path, unit, attempt, token, base };
   }
 
-  attach(call: HandlerCall): void {
+  attach(call: Abortable): void {
     this.#calls.add(call);
   }
 
-  detach(call: HandlerCall): void {
+  detach(call: Abortable): void {
     this.#calls.delete(call);
   }
 

@@ -35,11 +35,12 @@ export class Staff {
   }
 
   #hire(plansOnly: boolean): { worker: Worker; presence: Presence } {
-    const { directory, handlers, concurrency, log } = this.services;
+    const { directory, handlers, expanders, queues, concurrency, log } = this.services;
     const id = `${plansOnly ? "p" : "w"}${process.pid}-${randomBytes(3).toString("hex")}`;
     const worker = new Worker({ ...this.services, id, plansOnly });
     const presence = new Presence(directory, id, () => ({
       handlers: plansOnly ? [] : handlers.names(), running: worker.calls, capacity: concurrency, plans: true, remote: false,
+      queues: plansOnly ? [] : [...queues], expanders: expanders.names(),
     }), log);
     const member = { worker, presence };
     this.#members.push(member);

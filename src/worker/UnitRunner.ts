@@ -13,6 +13,7 @@ import { laneOf } from "../engine/TaskGroup.js";
 import { MAX_LOSSES } from "../engine/TimerLoop.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
 import { compiledTask } from "../workflow/compiledTask.js";
+import type { Expanders } from "../workflow/expander.js";
 import { evaluateCondition } from "../workflow/expressions/expression.js";
 import type { Scope } from "../workflow/expressions/types.js";
 import type { JsonValue } from "../workflow/json.js";
@@ -20,6 +21,7 @@ import { collectResults, toleratedCount } from "../workflow/outputs.js";
 import type { ExpansionDefinition } from "../workflow/definition.js";
 import type { Plan, PlanNode, PlanScope } from "../workflow/plan.js";
 import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
+import { BatchRun } from "./BatchRun.js";
 import { HandlerCall, Result } from "./HandlerCall.js";
 import { expandGroupOutcome } from "./expandGroup.js";
 import { expandOutcome } from "./expandUnit.js";
@@ -34,6 +36,7 @@ export interface UnitRunnerServices {
   settlement: Settlement;
   handlers: Pick<HandlerRegistry, "get">;
   secrets: SecretSource;
+  expanders?: Expanders;
   /** Sends an outcome; the code tells what became of it. */
   report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
   log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
@@ -65,7 +68,10 @@ export class UnitRunner {
       case "PLAIN": return this.#guarded(unit, plan, node, (scope) => this.#plain(unit, plan, node, scope));
       case "EXPAND": return this.#guarded(unit, plan, node, (scope) => this.#expand(unit, plan, node, scope));
       case "COLLECT": return this.#guarded(unit, plan, node, (scope) => this.#collect(unit, plan, node, scope));
-      case "ITEMS": return new RangeRun(this.services, unit, node).run(await this.scope(unit, plan, node));
+      case "ITEMS": {
+        const scope = await this.scope(unit, plan, node);
+        return node.expansion?.batchSize === undefined ? new RangeRun(this.services, unit, node).run(scope) : new BatchRun(this.services, unit, node).run(scope);
+      }
     }
   }
 
@@ -141,6 +147,12 @@ export class UnitRunner {
   }
 
   async #expand(unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope): Promise<void> {
+    const expander = node.expansion?.custom?.expander;
+    if (expander !== undefined && !this.services.expanders?.get(expander)) {
+      // It came by another lane than its own; there are processes that have the expander, or were at the submission.
+      this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, "EXPAND"), lost: false });
+      return;
+    }
     const outcome = node.kind === "GROUP" ? await expandGroupOutcome(this.services, unit, plan, node, scope) : await expandOutcome(this.services, unit, node, scope);
     if (outcome) this.services.report(unit, outcome);
     else unit.lose("the claim was lost while the items were stored");

@@ -1,11 +1,14 @@
 /** The worker's loop: claims units within its capacity, runs them, keeps their leases, and stops without losing any. */
 
 import type { HandlerRegistry } from "../engine/handlers.js";
+import type { ExpanderRegistry } from "../engine/expanders.js";
 import type { ContextReader } from "../engine/ContextReader.js";
 import type { Claim, ClaimRequest, Outcome, OutcomeCode, Wake, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import type { SecretSource } from "../engine/secrets.js";
 import type { Settlement } from "../engine/Settlement.js";
-import { laneOf, PLAN_LANE } from "../engine/TaskGroup.js";
+import type { LaneBook } from "../engine/LaneBook.js";
+import { readLaneName } from "../engine/lanes.js";
+import { expanderLane, laneOf, PLAN_LANE } from "../engine/TaskGroup.js";
 import { LiveUnit } from "./LiveUnit.js";
 import { delayOf } from "./outcomeDelay.js";
 import { ShardLoop } from "./ShardLoop.js";
@@ -18,6 +21,10 @@ export interface WorkerOptions {
   settlement: Settlement;
   handlers: HandlerRegistry;
   secrets: SecretSource;
+  expanders: ExpanderRegistry;
+  lanes: LaneBook;
+  /** Queues whose tasks it runs; it finds items and collects outputs for all. */
+  queues: readonly string[];
   wake: Wake;
   /** Shown in events; letters, digits, _ and - only. */
   id: string;
@@ -41,6 +48,7 @@ export class Worker {
   readonly #live = new Map<string, LiveUnit>();
   readonly #runner: UnitRunner;
   readonly #undo: (() => void)[] = [];
+  readonly #planLanes: readonly string[];
   #taken = 0;
   #turn = 0;
   #firstShard = 0;
@@ -49,10 +57,11 @@ export class Worker {
   #lastHeartbeatMs = Date.now();
 
   constructor(private readonly options: WorkerOptions) {
+    this.#planLanes = [PLAN_LANE, ...options.expanders.ownNames().map(expanderLane)];
     this.#runner = new UnitRunner({ ...options, report: (unit, outcome, onCode) => this.#report(unit, outcome, onCode) });
     this.#loops = Array.from({ length: options.store.shards }, (_, shard) => new ShardLoop(shard, {
       store: options.store, worker: options.id, log: options.log,
-      lanes: () => this.#lanes(),
+      lanes: () => this.#lanes(shard),
       reserve: () => this.#reserve(shard),
       release: (room) => {
         this.#taken -= room;
@@ -63,8 +72,9 @@ export class Worker {
   }
 
   start(): void {
-    const { wake, leaseMs } = this.options;
+    const { wake, leaseMs, lanes } = this.options;
     this.#undo.push(
+      lanes.onLearnt((shard) => this.#loops[shard]?.hint()),
       wake.onReady((shard) => this.#loops[shard]?.hint()),
       wake.onCancelled((workflowId) => this.#cancelled(workflowId)),
       every(POLL_MS, () => { for (const loop of this.#loops) loop.hint(); }),
@@ -111,12 +121,19 @@ export class Worker {
   }
 
   /** Handlers in turn, so that a busy one does not keep the others' units waiting. */
-  #lanes(): ClaimRequest["lanes"] {
-    const names = this.options.plansOnly ? [PLAN_LANE] : [PLAN_LANE, ...this.options.handlers.names()];
+  #lanes(shard: number): ClaimRequest["lanes"] {
+    const { handlers, lanes, queues, plansOnly } = this.options;
+    const names = plansOnly ? this.#planLanes : [...this.#planLanes, ...handlers.names()];
     const first = this.#turn++ % names.length;
-    return [...names.slice(first), ...names.slice(0, first)].map((handler) => ({
-      handler, itemsPerSlot: this.options.handlers.get(handler)?.light ? LIGHT_ITEMS_PER_SLOT : 1,
+    return lanes.serve(shard, [...names.slice(first), ...names.slice(0, first)], queues).map((handler) => ({
+      handler, itemsPerSlot: this.#isLight(handler) ? LIGHT_ITEMS_PER_SLOT : 1,
     }));
+  }
+
+  #isLight(lane: string): boolean {
+    if (lane.startsWith("$")) return false;
+    const { handlers } = this.options;
+    return (handlers.get(lane) ?? handlers.get(readLaneName(lane)?.base ?? lane))?.light ?? false;
   }
 
   #reserve(shard: number): number {
@@ -147,15 +164,21 @@ export class Worker {
   }
 
   #begin(claims: Claim[]): number {
-    let weights = 0;
+    let claimed = 0;
     for (const claim of claims) {
-      const unit = new LiveUnit(claim, this.#weightOf(claim));
-      weights += unit.weight;
+      const weight = this.#weightOf(claim);
+      claimed += weight;
+      // Claimed by its items like any range, a batch is one call when it runs.
+      const unit = new LiveUnit(claim, this.#isBatch(claim) ? 1 : weight);
       this.#taken += unit.weight;
       this.#live.set(keyOf(claim), unit);
       void this.#runner.run(unit).finally(() => this.#end(unit));
     }
-    return weights;
+    return claimed;
+  }
+
+  #isBatch({ phase, definitionHash, node }: Claim): boolean {
+    return phase === "ITEMS" && this.options.reader.cachedPlan(definitionHash)?.nodes[node]?.expansion?.batchSize !== undefined;
   }
 
   /** The places it takes: one, or one per item; of light items many share one. A plan not seen yet counts as not light. */

@@ -5,12 +5,11 @@ import { around, instanceOf, placeOf, type Place } from "../engine/Place.js";
 import type { ExpandGroupOutcome, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { instanceStart } from "../engine/TaskGroup.js";
 import type { TaskScope } from "../engine/TaskScope.js";
-import { compiledTask } from "../workflow/compiledTask.js";
+import type { Expanders } from "../workflow/expander.js";
 import { toleratedCount } from "../workflow/outputs.js";
 import type { Plan, PlanNode, PlanScope } from "../workflow/plan.js";
-import type { TaskExpansion } from "../workflow/TaskExpansion.js";
 import { mayBeVariable } from "../workflow/scopes.js";
-import { INLINE_CHARACTERS, packChunks, storeAhead } from "./expandUnit.js";
+import { expandItems, INLINE_CHARACTERS, packChunks, storeAhead } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
 
 /** Instances whose variables lie together. */
@@ -20,10 +19,10 @@ const DEFAULT_WINDOW = 100;
 
 /** @returns undefined when the claim was lost meanwhile */
 export async function expandGroupOutcome(
-  services: { store: WorkflowStore; reader: WorkflowReader }, unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope,
+  services: { store: WorkflowStore; reader: WorkflowReader; expanders?: Expanders }, unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope,
 ): Promise<ExpandGroupOutcome | undefined> {
   const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
-  const { items, shape } = await (compiledTask(node).expansion as TaskExpansion).expand(scope);
+  const { items, shape } = await expandItems(services.expanders, unit, node, scope);
   const doomed = await doomedInside(services.reader, placeOf(plan, node, unit.claim), node, scope.values);
   const variables = packChunks(items, CHUNK);
   const inline = variables.reduce((sum, text) => sum + text.length, 0) <= INLINE_CHARACTERS;

@@ -4,10 +4,12 @@ import type { ExpandOutcome, WorkflowStore } from "../engine/ports.js";
 import type { HandlerRegistry } from "../engine/handlers.js";
 import { laneOf } from "../engine/TaskGroup.js";
 import { compiledTask } from "../workflow/compiledTask.js";
+import type { ExpansionDefinition } from "../workflow/definition.js";
+import type { Expanders } from "../workflow/expander.js";
 import type { Scope } from "../workflow/expressions/types.js";
 import { toleratedCount } from "../workflow/outputs.js";
 import type { PlanNode } from "../workflow/plan.js";
-import type { ExpandedItem, TaskExpansion } from "../workflow/TaskExpansion.js";
+import type { Expanded, ExpandedItem, TaskExpansion } from "../workflow/TaskExpansion.js";
 import type { LiveUnit } from "./LiveUnit.js";
 
 /** Items claimed at once: past a hundred, more gains nothing. */
@@ -23,14 +25,17 @@ const FIELDS_PER_SLICE = 100;
 
 /** @returns undefined when the claim was lost meanwhile */
 export async function expandOutcome(
-  services: { store: WorkflowStore; handlers: Pick<HandlerRegistry, "get"> }, unit: LiveUnit, node: PlanNode, scope: Scope,
+  services: { store: WorkflowStore; handlers: Pick<HandlerRegistry, "get">; expanders?: Expanders }, unit: LiveUnit, node: PlanNode, scope: Scope,
 ): Promise<ExpandOutcome | undefined> {
   const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
-  const { items, shape } = await (compiledTask(node).expansion as TaskExpansion).expand(scope);
+  const { items, shape } = await expandItems(services.expanders, unit, node, scope);
   const handler = services.handlers.get(node.task.handler);
+  const batch = batchOf(expansion);
   // Workers elsewhere are given items one by one.
-  const chunk = handler ? chunkSize(items, expansion.maxParallel, handler.light ?? false) : 1;
+  const chunk = batch ?? (handler ? chunkSize(items, expansion.maxParallel, handler.light ?? false) : 1);
   const variables = packChunks(items, chunk);
+  // Ranges that go to the handler as they are must not be taken apart.
+  if (batch !== undefined) variables.unshift("batch", String(batch));
   const characters = variables.reduce((sum, text) => sum + text.length, 0);
   const inline = characters <= INLINE_CHARACTERS;
   if (!inline && !(await storeAhead(services.store, unit, variables))) return undefined;
@@ -44,6 +49,23 @@ export async function expandOutcome(
     ...(shape === undefined ? {} : { shape: JSON.stringify(shape) }),
     variables: inline ? variables : [],
   };
+}
+
+export async function expandItems(expanders: Expanders | undefined, unit: LiveUnit, node: PlanNode, scope: Scope): Promise<Expanded> {
+  const expansion = compiledTask(node).expansion as TaskExpansion;
+  if (expanders === undefined || node.expansion?.custom?.expander === undefined) return expansion.expand(scope);
+  const controller = new AbortController();
+  unit.attach(controller);
+  try {
+    return await expansion.expand(scope, { expanders, signal: controller.signal });
+  } finally {
+    unit.detach(controller);
+  }
+}
+
+/** One range is one batch; `maxParallel` counts items, so no batch has more than that. */
+function batchOf({ batchSize, maxParallel }: ExpansionDefinition): number | undefined {
+  return batchSize === undefined ? undefined : Math.min(batchSize, maxParallel ?? batchSize);
 }
 
 function chunkSize(items: readonly ExpandedItem[], maxParallel: number | undefined, light: boolean): number {

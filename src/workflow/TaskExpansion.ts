@@ -5,6 +5,7 @@ import { Breather } from "./Breather.js";
 import { combine, customItems } from "./combinations.js";
 import type { Axis } from "./combinations.js";
 import type { ExpansionDefinition } from "./definition.js";
+import { runExpander, type Expanders } from "./expander.js";
 import { compileExpression, evaluateCondition } from "./expressions/expression.js";
 import { compileTemplate } from "./expressions/template.js";
 import type { CompiledExpression, CompiledTemplate, Scope } from "./expressions/types.js";
@@ -18,6 +19,13 @@ export interface ExpandedItem {
   variables: JsonObject;
   /** Unique within the expansion; by default the item's position as text. */
   identifier: string;
+}
+
+/** What an expansion needs besides the scope when it names an expander. */
+export interface ExpansionServices {
+  expanders?: Expanders;
+  /** Fires when nobody waits for the items any more. */
+  signal?: AbortSignal;
 }
 
 export interface Expanded {
@@ -42,21 +50,29 @@ export class TaskExpansion {
   /**
    * All items, with no per-item promise where filter and identifier are synchronous; long work lets the event loop turn.
    * @throws FanwireError EXPANSION_NOT_LIST, EXPANSION_LENGTH, EXPANSION_TOO_LARGE (over 1,000,000 before the filter),
-   *   EXPANSION_IDENTIFIER, and whatever the expressions and templates throw
+   *   EXPANSION_IDENTIFIER, UNKNOWN_EXPANDER, and whatever the expressions and templates throw
    */
-  async expand(scope: Scope): Promise<Expanded> {
-    const { combinations, shape } = await this.#source(scope);
+  async expand(scope: Scope, outside: ExpansionServices = {}): Promise<Expanded> {
+    const { combinations, shape } = await this.#source(scope, outside);
     const kept = await this.#keep(scope, combinations);
     const items = await this.#name(scope, kept);
     return { items, ...(shape === undefined ? {} : { shape }) };
   }
 
-  async #source(scope: Scope): Promise<{ combinations: JsonObject[]; shape?: number[] }> {
+  async #source(scope: Scope, outside: ExpansionServices): Promise<{ combinations: JsonObject[]; shape?: number[] }> {
     const { custom, nested } = this.#expansion;
-    if (custom !== undefined) return { combinations: customItems(await listOf(custom.expression, scope, "The custom expansion")) };
+    if (custom?.expander !== undefined) return { combinations: await this.#expanded(custom.expander, scope, outside) };
+    if (custom !== undefined) return { combinations: customItems(await listOf(custom.expression ?? "", scope, "The custom expansion")) };
     const axes: Axis[] = [];
     for (const [variable, value] of Object.entries(variablesOf(this.#expansion))) axes.push([variable, await listOf(value, scope, variable)]);
     return { combinations: combine(this.#expansion, axes), ...(nested ? { shape: axes.map(([, values]) => values.length) } : {}) };
+  }
+
+  async #expanded(name: string, scope: Scope, { expanders, signal = new AbortController().signal }: ExpansionServices): Promise<JsonObject[]> {
+    const expander = expanders?.get(name);
+    if (!expander) throw new FanwireError("UNKNOWN_EXPANDER", `This process has no expander ${name}`);
+    const args = compileTemplate(this.#expansion.custom?.args ?? null).render(scope);
+    return runExpander(expander, args instanceof Promise ? await args : args, scope, signal);
   }
 
   async #keep(scope: Scope, combinations: JsonObject[]): Promise<JsonObject[]> {

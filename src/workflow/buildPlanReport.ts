@@ -135,9 +135,10 @@ function estimateScope({ nodes }: PlanScope, plan: Plan, scope: Scope): number |
 
 /** Items before the filter, from literal lists and from plain paths into the context. */
 function itemCount(expansion: ExpansionDefinition, scope: Scope, reads: readonly string[]): number | undefined {
+  if (expansion.custom?.expander !== undefined) return undefined;
   const axes: Axis[] = [];
   const sources: [string, JsonValue][] = expansion.custom === undefined
-    ? Object.entries(variablesOf(expansion)) : [["custom", expansion.custom.expression]];
+    ? Object.entries(variablesOf(expansion)) : [["custom", expansion.custom.expression ?? ""]];
   if (sources.some(([, value]) => typeof value === "string") && reads.some((name) => scope.get(name) === undefined)) return undefined;
   try {
     for (const [variable, value] of sources) {

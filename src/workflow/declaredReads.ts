@@ -41,6 +41,7 @@ function expansionReads(expansion: ExpansionDefinition, path: string, inItem: (r
   return [
     ...values.flatMap(({ value, path: at }) => (typeof value === "string" ? sources.expression(value, at) : [])),
     ...sources.expression(expansion.custom?.expression, `${path}.custom.expression`),
+    ...sources.template(expansion.custom?.args, `${path}.custom.args`),
     ...inItem(sources.expression(expansion.filter, `${path}.filter`)),
     ...inItem(sources.template(expansion.identifier, `${path}.identifier`)),
     ...sources.expression(expansion.reduce, `${path}.reduce`),

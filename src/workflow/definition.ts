@@ -58,6 +58,10 @@ export interface TaskDefinition {
   timeoutMs?: number;
   onFailure: TaskFailurePolicy;
   fallback?: JsonValue;
+  /** Absent: the default one. */
+  queue?: string;
+  /** -1000 to 1000; absent: 0. */
+  priority?: number;
 }
 
 /** Exactly one of array, zip, matrix, custom. */
@@ -67,7 +71,7 @@ export interface ExpansionDefinition {
   matrix?: JsonObject;
   exclude?: JsonValue[];
   include?: JsonValue[];
-  custom?: { expression: string };
+  custom?: CustomExpansionDefinition;
   filter?: string;
   identifier?: string;
   outputFormat: OutputFormat;
@@ -79,6 +83,17 @@ export interface ExpansionDefinition {
   toleratedFailures?: number;
   toleratedFailurePercent?: number;
   onItemFailure: ItemFailurePolicy;
+  /** Items that go to the handler together; absent: each by itself. */
+  batchSize?: number;
+}
+
+/** Exactly one of expression and expander. */
+export interface CustomExpansionDefinition {
+  expression?: string;
+  /** The name of an expander, see expander.ts. */
+  expander?: string;
+  /** A template over the scope; absent: null. */
+  args?: JsonValue;
 }
 
 export interface RetryDefinition {

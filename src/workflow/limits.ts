@@ -4,6 +4,8 @@ export const MAX_TASKS = 10_000;
 /** Levels of groups; a top group is 1. */
 export const MAX_GROUP_DEPTH = 16;
 export const MAX_ITEMS = 1_000_000;
+/** Items that can go to a handler together. */
+export const MAX_BATCH = 1_000;
 export const MAX_CONTEXT_VALUE_BYTES = 1024 * 1024;
 export const MAX_DEFINITION_BYTES = 1024 * 1024;
 /** Levels of lists and objects in a definition or a context; deeper JSON would exhaust the stack of whoever walks it. */

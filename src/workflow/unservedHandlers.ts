@@ -4,11 +4,14 @@ import { problem, type Problem } from "../errors.js";
 import { declaredTasks } from "./declaredTasks.js";
 import type { WorkflowDefinition } from "./definition.js";
 import { isHandlerName } from "./handlerName.js";
+import { DEFAULT_QUEUE } from "./queueName.js";
 
 /** One warning per task; names that no handler can have are problems of their own. */
-export function unservedHandlers(definition: WorkflowDefinition, served: ReadonlySet<string>): Problem[] {
+export function unservedHandlers(definition: WorkflowDefinition, serves: (handler: string, queue: string) => boolean): Problem[] {
   return declaredTasks(definition).flatMap(({ kind, task, address, path }) => {
-    if (kind === "GROUP" || served.has(task.handler) || !isHandlerName(task.handler)) return [];
-    return [problem("NO_WORKER", `No worker that is alive serves the handler ${task.handler} of ${address}`, `${path}.handler`)];
+    const queue = task.queue ?? DEFAULT_QUEUE;
+    if (kind === "GROUP" || serves(task.handler, queue) || !isHandlerName(task.handler)) return [];
+    const where = queue === DEFAULT_QUEUE ? "" : ` in the queue ${queue}`;
+    return [problem("NO_WORKER", `No worker that is alive serves the handler ${task.handler} of ${address}${where}`, `${path}.handler`)];
   });
 }

@@ -17,6 +17,7 @@ import { fallbackGiven } from "./rules/fallbackGiven.js";
 import { groupResultKeys } from "./rules/groupResultKeys.js";
 import { keysNotInContext } from "./rules/keysNotInContext.js";
 import { knownAfterTasks } from "./rules/knownAfterTasks.js";
+import { knownExpanders } from "./rules/knownExpanders.js";
 import { knownHandlers } from "./rules/knownHandlers.js";
 import { knownKeys } from "./rules/knownKeys.js";
 import { literalLists } from "./rules/literalLists.js";
@@ -25,6 +26,7 @@ import { noCycles } from "./rules/noCycles.js";
 import { noForbiddenKeys } from "./rules/noForbiddenKeys.js";
 import { noSelfDependencies } from "./rules/noSelfDependencies.js";
 import { fittingReducers, reducerEdgeProblems } from "./rules/fittingReducers.js";
+import { queuesAndPriorities } from "./rules/queuesAndPriorities.js";
 import { requiredParts } from "./rules/requiredParts.js";
 import { retryAndTimeout } from "./rules/retryAndTimeout.js";
 import { ruleInput } from "./rules/ruleInput.js";
@@ -37,7 +39,7 @@ import { withinLimits } from "./rules/withinLimits.js";
 
 const RULES: readonly Rule[] = [
   requiredParts, validNames, uniqueNames, withinLimits, contextIsObject, noForbiddenKeys, knownHandlers, validSyntax,
-  expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, fallbackGiven, retryAndTimeout,
+  expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, knownExpanders, fallbackGiven, retryAndTimeout, queuesAndPriorities,
   uniqueWriters, groupResultKeys, keysNotInContext, externalKeys, exportedKeys, fittingReducers, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
 ];
 

@@ -11,7 +11,7 @@ function toTask(task: Partial<TaskInput>): TaskDefinition | undefined {
 }
 
 const BARE_TASK = {
-  name: "t", handler: "log", dependencies: [], optionalDependencies: [], after: [], optionalResultKeys: [], onFailure: "FAIL", queue: "default",
+  name: "t", handler: "log", dependencies: [], optionalDependencies: [], after: [], optionalResultKeys: [], onFailure: "FAIL",
 };
 
 describe("definitions", () => {

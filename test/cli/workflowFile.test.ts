@@ -24,8 +24,8 @@ async function failure(work: Promise<unknown>): Promise<CommandFailure> {
 
 describe("readWorkflowFile", () => {
   test("the same document reads the same from YAML and from JSON", async () => {
-    const document = { definition: { name: "x", groups: [] }, context: { a: [1, "two", null, true] }, labels: { team: "blue" }, idempotencyKey: "k" };
-    const yaml = 'definition: { name: x, groups: [] }\ncontext: { a: [1, two, null, true] }\nlabels: { team: blue }\nidempotencyKey: "k"\n';
+    const document = { definition: { name: "x", groups: [] }, context: { a: [1, "two", null, true] }, labels: { team: "blue" }, idempotencyKey: "k", priority: -2 };
+    const yaml = 'definition: { name: x, groups: [] }\ncontext: { a: [1, two, null, true] }\nlabels: { team: blue }\nidempotencyKey: "k"\npriority: -2\n';
     expect(await readWorkflowFile(file("a.json", JSON.stringify(document)))).toEqual(document);
     expect(await readWorkflowFile(file("a.yaml", yaml))).toEqual(document);
   });
@@ -48,9 +48,9 @@ describe("readWorkflowFile", () => {
   });
 
   test("all problems of a file's fields are told at once", async () => {
-    const path = file("d.yaml", "defintion: {}\ncontext: [1]\nidempotencyKey: 7\ncontextFiles: { a: 1 }\n");
+    const path = file("d.yaml", "defintion: {}\ncontext: [1]\nidempotencyKey: 7\npriority: high\ncontextFiles: { a: 1 }\n");
     const { problems } = await failure(readWorkflowFile(path));
-    expect(problems.map((problem) => problem.path)).toEqual(["definition", "context", "idempotencyKey", "contextFiles.a", "defintion"]);
+    expect(problems.map((problem) => problem.path)).toEqual(["definition", "context", "idempotencyKey", "priority", "contextFiles.a", "defintion"]);
   });
 
   test("a bare definition gets the hint where to put it", async () => {

@@ -187,6 +187,29 @@ test("queueState", async () => {
   expect(second).toEqual(first);
 });
 
+test("priorityLanes, with one that is empty to strike off", async () => {
+  const id = await submit(oneGroup(task("a", { handler: "slow", priority: 3 }), task("b", { handler: "slow", priority: 4 })));
+  const lanes = [{ handler: "slow#4", itemsPerSlot: 1 }];
+  expect(await client.store.claimTasks(0, { ...client.request(1), worker: "high", lanes })).toMatchObject([{ workflowId: id, node: 1 }]);
+  expect(await twice(() => client.store.priorityLanes(0))).toEqual([["slow#3"], ["slow#3"]]);
+});
+
+test("claims and outcomes of a workflow with a priority and queues count once in their queue", async () => {
+  const { workflowId } = await node.engine.submitWorkflow(CALLER, { priority: 2, definition: oneGroup(task("a", { handler: "slow", queue: "gpu" }), task("b", { handler: "slow", queue: "gpu", after: ["a"] })) });
+  const queue = async (): Promise<unknown> => (await node.fleet.queues()).find(({ name }) => name === "gpu");
+  expect(await queue()).toMatchObject({ ready: 1, running: 0, delayed: 0 });
+  const request = { ...client.request(1), worker: "gpu", lanes: [{ handler: "slow@gpu!2", itemsPerSlot: 1 }] };
+  const [[claim]] = await twice(() => client.store.claimTasks(0, request));
+  expect(claim).toMatchObject({ workflowId });
+  expect(await queue()).toMatchObject({ ready: 0, running: 1, delayed: 0 });
+  expect(await send({ kind: "wait", ref: refOf(claim as Claim), delayMs: 60_000, result: "null" })).toEqual(["OK", "DUPLICATE"]);
+  expect(await queue()).toMatchObject({ ready: 0, running: 0, delayed: 1 });
+  expect(await send(done(refOf(claim as Claim), { route: "d1/1/0/slow@gpu~0/p" }))).toEqual(["OK", "DUPLICATE"]);
+  expect(await queue()).toMatchObject({ ready: 1, running: 0, delayed: 0 });
+  expect(await repeating().cancelWorkflow("default", workflowId as string, error)).toBe("OK");
+  expect(await queue()).toBeUndefined();
+});
+
 test("heartbeatTasks", async () => {
   const { ref } = await claimed(definition);
   const other = { ...ref, token: "999" };

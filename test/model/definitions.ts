@@ -17,6 +17,8 @@ export interface Case {
 }
 
 const HANDLERS = ["transform", "echo", "transform", "fail", "echo", "transform", "delay", "log"] as const;
+/** Besides the default one; the workers of the model serve both. */
+export const SIDE_QUEUE = "side";
 const GROUPS = ["g", "h", "group-2"];
 /** Keys that several tasks may write; `total` and `all` stand in the context as well. */
 const SHARED = ["shared", "sum", "total", "all"];
@@ -40,6 +42,8 @@ const taskPlan = fc.record({
   shared: seldom(3, fc.nat(7)),
   validate: seldom(5, fc.nat(5)),
   schema: seldom(7, fc.nat(4)),
+  priority: seldom(3, fc.integer({ min: -2, max: 2 })),
+  queue: seldom(5, fc.constant(SIDE_QUEUE)),
 });
 type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
 
@@ -149,7 +153,7 @@ function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, addre
   const expansion = plan.expansion === null ? undefined : buildExpansion(plan.expansion, before.lists, before.keys);
   return {
     name,
-    handler: pick(HANDLERS, plan.handler),
+    handler: expansion?.batchSize === undefined ? pick(HANDLERS, plan.handler) : "echoes",
     input: handlerInput(plan, keys, roots, expansion),
     dependencies: plan.dependencies.filter((key) => key % 3 === 0).map((key) => pick(before.keys, key)),
     optionalDependencies: plan.optionalDependencies.map((key) => pick(before.keys, key)),
@@ -161,6 +165,8 @@ function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, addre
     ...(plan.validate === null ? {} : { validate: pick(VALIDATIONS, plan.validate) }),
     ...(plan.schema === null ? {} : { resultSchema: pick(SCHEMAS, plan.schema) }),
     ...(plan.retry ? { retry: retryOf(plan.retry) } : {}),
+    ...(plan.priority === null || plan.priority === 0 ? {} : { priority: plan.priority }),
+    ...(plan.queue === null ? {} : { queue: plan.queue }),
     onFailure: plan.onFailure,
     ...(plan.onFailure === "FALLBACK" ? { fallback: fallbackOf(plan.flavour, keys) } : {}),
   };
@@ -191,7 +197,7 @@ function handlerInput(plan: TaskPlan, keys: ResultKeys, roots: readonly string[]
   const value = resultTemplate(plan, keys, roots);
   const { flavour } = plan;
   const perItem = expansion !== undefined && flavour % 2 === 0;
-  switch (pick(HANDLERS, plan.handler)) {
+  switch (expansion?.batchSize === undefined ? pick(HANDLERS, plan.handler) : "echo") {
     case "transform": return { expression: keys.fields.length > 0 ? "$" : pick(TRANSFORMS, flavour), data: value };
     case "echo": return { value, failures: perItem ? `{{ $index % ${(flavour % 3) + 1} }}` : flavour < 16 ? 0 : flavour % 3, turns: flavour % 4 };
     case "fail": return {

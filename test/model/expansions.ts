@@ -20,6 +20,7 @@ export const expansionPlan = fc.record({
   onItemFailure: fc.constantFrom("DROP", "NULL", "ERROR"),
   maxParallel: seldom(1, fc.integer({ min: 1, max: 12 })),
   entries: fc.nat(7),
+  batchSize: seldom(3, fc.integer({ min: 1, max: 4 })),
 });
 export type ExpansionPlan = typeof expansionPlan extends fc.Arbitrary<infer T> ? T : never;
 
@@ -54,6 +55,7 @@ export function buildExpansion(plan: ExpansionPlan, lists: readonly string[], ke
     failFast,
     ...(plan.toleratedFailures === null ? {} : { toleratedFailures: plan.toleratedFailures }),
     ...(plan.toleratedFailurePercent === null ? {} : { toleratedFailurePercent: plan.toleratedFailurePercent }),
+    ...(plan.batchSize === null ? {} : { batchSize: plan.batchSize }),
     onItemFailure: nested && onItemFailure === "DROP" ? "NULL" : onItemFailure,
   };
 }
@@ -63,9 +65,15 @@ function source(plan: ExpansionPlan, lists: readonly string[], keys: readonly st
   switch (plan.kind) {
     case 1: return { zip: { [first]: list(plan.sources[0], lists, keys), [second]: plan.flag ? list(plan.sources[0], lists, keys) : shortList(plan.sources[1]) } };
     case 2: return { matrix: { [first]: shortList(plan.sources[0]), [second]: plan.flag ? shortList(plan.sources[1]) : list(plan.sources[1], lists, keys) } };
-    case 3: return { custom: { expression: CUSTOM[plan.sources[0] % CUSTOM.length] as string } };
+    case 3: return { custom: custom(plan.sources[0]) };
     default: return { array: { [first]: plan.sources[0] === 59 ? "[1..130]" : list(plan.sources[0], lists, keys) } };
   }
+}
+
+function custom(at: number): NonNullable<ExpansionDefinition["custom"]> {
+  const expression = CUSTOM[at % (CUSTOM.length + 2)];
+  if (expression !== undefined) return { expression };
+  return at % 2 === 0 ? { expander: "range", args: { from: 1, to: "{{ $count(ys) }}" } } : { expander: "chunks", args: { list: "{{ xs }}", size: 2 } };
 }
 
 function list(at: number, lists: readonly string[], keys: readonly string[]): JsonValue {

@@ -2,6 +2,7 @@
 
 import type { Handler } from "../../src/engine/handlers.js";
 import type { JsonObject } from "../../src/workflow/json.js";
+import { echoesHandler } from "./batches.js";
 import { builtInHandlers } from "../../src/worker/handlers/builtIn.js";
 
 /** input: {value, failures: attempts that throw, turns: of the event loop that it takes} */
@@ -24,5 +25,5 @@ async function turnsLater(turns: number): Promise<void> {
 }
 
 export const MODEL_HANDLERS: ReadonlyMap<string, Handler> = new Map(
-  [...builtInHandlers({ httpAllowPrivate: false }), echoHandler].map((handler) => [handler.name, handler]),
+  [...builtInHandlers({ httpAllowPrivate: false }), echoHandler, echoesHandler].map((handler) => [handler.name, handler]),
 );

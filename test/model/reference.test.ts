@@ -7,7 +7,8 @@ import { Keys, shardPrefix } from "../../src/store/keys.js";
 import { expectSoundKeys, expectSoundKeysAtRest } from "../support/soundKeys.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
-import { workflowCase } from "./definitions.js";
+import { workflowCase, SIDE_QUEUE } from "./definitions.js";
+import { echoesHandler } from "./batches.js";
 import { echoHandler } from "./handlers.js";
 import { coordinationLeft } from "./leftovers.js";
 import { checkCase, modelOf } from "./runCase.js";
@@ -24,7 +25,7 @@ const LEASE_MS = 5_000;
 const keyPrefix = testPrefix();
 let nodes: [FanwireNode, FanwireNode];
 beforeAll(async () => {
-  const options = { handlers: [echoHandler], config: { keyPrefix, leaseMs: LEASE_MS } };
+  const options = { handlers: [echoHandler, echoesHandler], config: { keyPrefix, leaseMs: LEASE_MS, workerQueues: ["default", SIDE_QUEUE] } };
   nodes = [await startTestNode(options), await startTestNode(options)];
 });
 afterAll(() => Promise.all(nodes.map((node) => node.stop())));

@@ -1,5 +1,6 @@
 /** The reference: runs a workflow's definition in its head, one task after the other, and tells what any engine must come to. */
 
+import { ExpanderRegistry } from "../../src/engine/expanders.js";
 import { CompleteLater, type Handler } from "../../src/engine/handlers.js";
 import { WaitForSignal } from "../../src/engine/signals.js";
 import { FanwireError } from "../../src/errors.js";
@@ -12,8 +13,11 @@ import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { collectOutput, collectResults, invalidItemResult, resultFields } from "../../src/workflow/outputs.js";
 import type { PlanNode } from "../../src/workflow/plan.js";
 import { TaskExpansion, variablesOf } from "../../src/workflow/TaskExpansion.js";
+import { asBatchOfOne } from "./batches.js";
 import { combined, fitsReducer } from "./reducers.js";
 import { checkAgainstSchema } from "./schemas.js";
+
+const EXPANDERS = new ExpanderRegistry();
 
 export interface ModelItem {
   identifier: string;
@@ -155,7 +159,7 @@ class Model {
   }
 
   async #runItems(declared: Declared, expansion: ExpansionDefinition, scope: Scope, attempt: number): Promise<ModelTask> {
-    const { items: expanded, shape } = await new TaskExpansion(expansion).expand(scope);
+    const { items: expanded, shape } = await new TaskExpansion(expansion).expand(scope, { expanders: EXPANDERS });
     if (expanded.length > this.limits.items) throw new TooMuch();
     const items: ModelItem[] = [];
     for (const { identifier, variables } of expanded) items.push(await this.#runItem(declared, identifier, copy(variables), items.length));
@@ -178,7 +182,9 @@ class Model {
     for (let attempt = 1; ; attempt++) {
       try {
         const scope = itemScope(this.#scope(declared, { $attempt: attempt }), { variables }, index);
-        const result = await this.#call(declared, await compileTemplate(declared.task.input ?? null).render(scope), attempt);
+        const input = await compileTemplate(declared.task.input ?? null).render(scope);
+        const call = (given: JsonValue): Promise<JsonValue> => this.#call(declared, given, attempt);
+        const result = await (declared.task.expansion?.batchSize === undefined ? call(input) : asBatchOfOne(call, input));
         const invalid = invalidItemResult(nodeOf(declared), result);
         await validate(declared, scope, result);
         if (invalid) throw invalid;
@@ -325,7 +331,8 @@ function declare({ address: groupAddress, dependencies }: AroundTask, task: Task
   if (task.fallback !== undefined) add(compileTemplate(task.fallback).reads);
   if (expansion) {
     for (const value of Object.values(variablesOf(expansion))) if (typeof value === "string") add(compileExpression(value).reads);
-    if (expansion.custom) add(compileExpression(expansion.custom.expression).reads);
+    if (expansion.custom?.expression !== undefined) add(compileExpression(expansion.custom.expression).reads);
+    if (expansion.custom?.args !== undefined) add(compileTemplate(expansion.custom.args).reads);
     if (expansion.filter !== undefined) inItem(compileExpression(expansion.filter).reads);
     if (expansion.identifier !== undefined) inItem(compileTemplate(expansion.identifier).reads);
     if (expansion.reduce !== undefined) add(compileExpression(expansion.reduce).reads);

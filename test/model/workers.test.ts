@@ -6,7 +6,8 @@ import type { FanwireNode } from "../../src/main.js";
 import { declaredGroups } from "../../src/workflow/declaredGroups.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { startTestNode, testPrefix } from "../support/testNode.js";
-import { workflowCase, type Case } from "./definitions.js";
+import { workflowCase, type Case, SIDE_QUEUE } from "./definitions.js";
+import { echoesHandler } from "./batches.js";
 import { echoHandler } from "./handlers.js";
 import { contextAtEnd, modelOf, submit } from "./runCase.js";
 
@@ -18,7 +19,7 @@ const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);
 let alone: FanwireNode;
 let together: FanwireNode[];
 beforeAll(async () => {
-  const start = (keyPrefix: string): Promise<FanwireNode> => startTestNode({ handlers: [echoHandler], config: { keyPrefix, workerConcurrency: 5 } });
+  const start = (keyPrefix: string): Promise<FanwireNode> => startTestNode({ handlers: [echoHandler, echoesHandler], config: { keyPrefix, workerConcurrency: 5, workerQueues: ["default", SIDE_QUEUE] } });
   const [one, many] = [testPrefix(), testPrefix()];
   alone = await start(one);
   together = await Promise.all([start(many), start(many), start(many)]);

@@ -11,7 +11,7 @@ export class ClaimTasksInput {
   @Field(() => [String], { description: "The handlers that it has." })
   handlers!: string[];
 
-  @Field(() => [String], { nullable: true, description: "The queues that it serves; by default all. The one queue is default." })
+  @Field(() => [String], { nullable: true, description: "The queues that it serves, at most 100; by default the one named default." })
   queues?: string[] | null;
 
   @Field(() => Int, { nullable: true, defaultValue: 1, description: "Tasks at once, 1 to 100; of taskOffers: offers without an outcome." })

@@ -6,13 +6,19 @@ import type { JsonValue } from "../../workflow/json.js";
 import { JSONScalar } from "../scalars.js";
 import { ItemFailurePolicyEnum, OutputFormatEnum } from "../types/enums.js";
 
-@InputType("CustomExpansionInput", { description: "Items made by an expression." })
+@InputType("CustomExpansionInput", { description: "Items made by an expression or by an expander: exactly one of the two." })
 export class CustomExpansionInput {
   @Field(() => String, {
     nullable: true,
-    description: "JSONata that gives a list of objects; each object's fields become the item's variables. Required.",
+    description: "JSONata that gives a list of objects; each object's fields become the item's variables.",
   })
   expression?: string | null;
+
+  @Field(() => String, { nullable: true, description: "The name of an expander: range, chunks, or one registered in TypeScript." })
+  expander?: string | null;
+
+  @Field(() => JSONScalar, { nullable: true, description: "What the expander is given: any JSON; strings may hold {{ expression }} templates." })
+  args?: JsonValue;
 }
 
 @InputType("ExpansionInput", {
@@ -40,7 +46,7 @@ export class ExpansionInput {
   })
   include?: JsonValue[] | null;
 
-  @Field(() => CustomExpansionInput, { nullable: true, description: "Items made by an expression." })
+  @Field(() => CustomExpansionInput, { nullable: true, description: "Items made by an expression or an expander." })
   custom?: CustomExpansionInput | null;
 
   @Field(() => String, { nullable: true, description: "JSONata over the item's variables; items for which it is not truthy are dropped." })
@@ -75,4 +81,10 @@ export class ExpansionInput {
 
   @Field(() => ItemFailurePolicyEnum, { nullable: true, defaultValue: "DROP", description: "What a tolerated failure leaves in the output." })
   onItemFailure?: ItemFailurePolicy | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "Hands the handler lists of up to this many items' inputs, 1 to 1,000; it returns a list of the same length, in which {\"$error\": {code, message}} fails an item.",
+  })
+  batchSize?: number | null;
 }

@@ -31,4 +31,7 @@ export class SubmitWorkflowInput {
 
   @Field(() => JSONScalar, { nullable: true, description: "An object of names and values to find the workflow by; by default empty." })
   labels?: JsonValue;
+
+  @Field(() => Int, { nullable: true, description: "Larger goes first: -1000 to 1000, by default 0. It counts before the priorities of tasks." })
+  priority?: number | null;
 }

@@ -1,6 +1,6 @@
 /** A task of a definition. */
 
-import { Field, InputType } from "type-graphql";
+import { Field, InputType, Int } from "type-graphql";
 import type { TaskFailurePolicy } from "../../workflow/definition.js";
 import type { JsonValue } from "../../workflow/json.js";
 import { DurationScalar, JSONScalar } from "../scalars.js";
@@ -67,6 +67,9 @@ export class TaskInput {
   @Field(() => JSONScalar, { nullable: true, description: "The result to record when onFailure is FALLBACK: a template, in which $error is the failure." })
   fallback?: JsonValue;
 
-  @Field(() => String, { nullable: true, defaultValue: "default", description: "The queue it waits in for a worker." })
+  @Field(() => String, { nullable: true, defaultValue: "default", description: "The queue it waits in for a worker that serves it: letters, digits and _ . : -." })
   queue?: string | null;
+
+  @Field(() => Int, { nullable: true, defaultValue: 0, description: "Larger goes first, among workflows of the same priority: -1000 to 1000." })
+  priority?: number | null;
 }

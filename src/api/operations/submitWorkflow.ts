@@ -26,6 +26,7 @@ export class SubmitWorkflowMutation {
       sessionId: input.sessionId ?? undefined,
       idempotencyKey: input.idempotencyKey ?? undefined,
       labels: toOptionalJson(input.labels),
+      priority: input.priority ?? undefined,
     });
     if (workflowId === undefined) return { duplicate, problems };
     reads.forget(workflowId);

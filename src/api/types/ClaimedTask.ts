@@ -12,13 +12,13 @@ export class ClaimedTask {
   @Field(() => String, { description: "Which of the worker's handlers to run." })
   handler!: string;
 
-  @Field(() => JSONScalar, { nullable: true, description: "The handler's input, templates resolved." })
+  @Field(() => JSONScalar, { nullable: true, description: "The handler's input, templates resolved; of a batch the list of its items' inputs." })
   input?: JsonValue;
 
   @Field(() => ID, { description: "The workflow it belongs to." })
   workflowId!: string;
 
-  @Field(() => String, { description: "The task's address, with the item's identifier in brackets when it is one of an expansion." })
+  @Field(() => String, { description: "The task's address, with the item's identifier in brackets when it is one of an expansion, or those of a batch's first and last: group.task[3..7]." })
   task!: string;
 
   @Field(() => Int, { description: "1 for the first. Workflow, task and attempt make an idempotency key for the outside world." })

@@ -45,6 +45,7 @@ async function submitTo(access: ServerAccess, file: WorkflowFile, path: string, 
       ...(file.labels === undefined ? {} : { labels: file.labels }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(file.priority === undefined ? {} : { priority: file.priority }),
     },
   });
   refuseProblems(path, submitWorkflow.problems);

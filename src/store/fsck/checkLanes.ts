@@ -1,6 +1,8 @@
 /** Checks that every unit that is ready stands in the lane of its handler; what else stands in lanes is only a hint. */
 
+import { prioritised } from "../../engine/lanes.js";
 import { laneOf } from "../../engine/TaskGroup.js";
+import { priorityIn } from "../../engine/workflowLanes.js";
 import type { Keys } from "../keys.js";
 import { PHASE } from "../wire.js";
 import type { Findings } from "./findings.js";
@@ -34,7 +36,7 @@ function checkQueued(image: WorkflowImage, keys: Keys, queued: ReadonlyMap<strin
     const phase = PHASE[record.phase];
     const planNode = image.plan?.nodes[Number(node.split("@", 1)[0])];
     if (record.letter !== "R" || !phase || !planNode) continue;
-    const lane = laneOf(planNode, phase);
+    const lane = prioritised(laneOf(planNode, phase), priorityIn(image.fields["ln"]) ?? 0);
     const at = lane.lastIndexOf("~");
     const key = keys.lane(lane.slice(0, at));
     const entry = `${image.id} ${node} ${unit} ${record.attempt} ${lane.slice(at + 1)}`;

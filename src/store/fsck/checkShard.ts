@@ -2,8 +2,9 @@
 
 import { createHash } from "node:crypto";
 import type { Keys } from "../keys.js";
+import { countsOf } from "./checkWorkflow.js";
 import type { Findings } from "./findings.js";
-import type { WorkflowImage } from "./image.js";
+import { nodesOf, type WorkflowImage } from "./image.js";
 import type { FoundKey, KeyKind } from "./kinds.js";
 import type { FsckReads } from "./reads.js";
 
@@ -106,7 +107,28 @@ async function checkLoad({ keys, workflows, reads, findings }: ShardView): Promi
     for (const { fields } of workflows.values()) sum += Number(fields["n"]?.split(" ")[place] ?? 0);
     findings.same("LOAD_WRONG", keys.load, letter, Number(load[letter] ?? 0), sum);
   }
-  for (const field of Object.keys(load)) if (!(field in places)) findings.add("FIELD_UNKNOWN", keys.load, `The field ${field}`);
+  const inQueues = loadOfQueues(workflows.values());
+  for (const field of new Set([...Object.keys(load), ...inQueues.keys()])) {
+    if (field in places) continue;
+    if (/^[RXW]@/.test(field)) findings.same("LOAD_WRONG", keys.load, field, Number(load[field] ?? 0), inQueues.get(field) ?? 0);
+    else findings.add("FIELD_UNKNOWN", keys.load, `The field ${field}`);
+  }
+}
+
+/** What is ready, runs and waits in queues other than the default one: R@<queue> and so on. */
+function loadOfQueues(workflows: Iterable<WorkflowImage>): Map<string, number> {
+  const load = new Map<string, number>();
+  for (const image of workflows) {
+    const queueOf = new Map([...(image.fields["ln"] ?? "").matchAll(/ (\d+)=(\S+)/g)].map(([, node, queue]) => [node as string, queue as string]));
+    if (queueOf.size === 0 || !image.open) continue;
+    for (const node of nodesOf(image)) {
+      const queue = queueOf.get(node.split("@", 1)[0] as string);
+      if (queue === undefined) continue;
+      const { ready, running, waiting } = countsOf(image, [node]);
+      for (const [letter, count] of [["R", ready], ["X", running], ["W", waiting]] as const) load.set(`${letter}@${queue}`, (load.get(`${letter}@${queue}`) ?? 0) + count);
+    }
+  }
+  return load;
 }
 
 async function checkWorkers({ keys, reads, findings }: ShardView): Promise<void> {

@@ -44,10 +44,10 @@ function checkCounts(image: WorkflowImage, findings: Findings): void {
   if ((status === "F" || status === "X") !== (fields["bad"] !== undefined) && !open) findings.add("STATUS_WRONG", key, `It is ${status} and has ${fields["bad"] === undefined ? "no" : "an"} error`);
 }
 
-/** The counts that the records come to. */
-export function countsOf(image: WorkflowImage): TaskCounts {
+/** The counts that the records come to. @param nodes whose; absent: all */
+export function countsOf(image: WorkflowImage, nodes: readonly string[] = nodesOf(image)): TaskCounts {
   const counts = noCounts();
-  for (const node of nodesOf(image)) {
+  for (const node of nodes) {
     const record = image.tasks.get(node);
     const x = image.items.get(node);
     if (x && x.total > 0 && record && (record.letter === "E" || record.phase === "c" || hasEnded(record))) {

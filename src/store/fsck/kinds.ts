@@ -87,7 +87,7 @@ const ofNode = (life: FieldLife, name: string, letter: string, tail = ""): Field
 export const FIELD_KINDS: readonly FieldKind[] = [
   ...named("ALWAYS", "st", "hash", "nm", "tn", "left", "n", "nn", "ng", "sub", "seq", "ev"),
   ...named("ENDED", "fin"),
-  ...named("SOMETIMES", "sta", "bad", "lb", "idem", "dv", "da", "rr", "rt", "cq", "cx", "ss", "sk", "so", "ex"),
+  ...named("SOMETIMES", "sta", "bad", "lb", "idem", "dv", "da", "rr", "rt", "cq", "cx", "ss", "sk", "so", "ex", "ln"),
   { name: "external", pattern: /^k:(.*)$/s, life: "SOMETIMES" },
   ofNode("SOMETIMES", "task", ""),
   ofNode("OPEN", "unit", "", `:(${UNIT})`),

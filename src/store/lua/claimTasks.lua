@@ -16,6 +16,7 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[6])
 --- @include workflow
 --- @include items when used
 --- @include rare when used
+--- @include queues when used
 --- @include claim
 local serve = {}
 for i = 7, #ARGV do serve[#serve + 1] = ARGV[i] end

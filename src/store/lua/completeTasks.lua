@@ -22,6 +22,7 @@ at = 7
 --- @include items when used
 --- @include rare when used
 --- @include instances when used
+--- @include queues when used
 --- @include claim
 --- @include outcomes
 --- @include waits when used

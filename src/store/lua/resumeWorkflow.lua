@@ -7,7 +7,8 @@
 -- ARGV[4] tenant
 -- ARGV[5] request: the same one asked again changes nothing
 -- ARGV[6] lane of the plan
--- ARGV[7..] lane of each task's handler, in the order of the plan
+-- ARGV[7..] lane of each task's handler, in the order of the plan; where its items are found and its output is collected
+--   behind it (two more lanes), if one of them is not the lane of the plan
 -- Returns: OK (also when it was not paused) | NOT_FOUND | ALREADY_ENDED
 -- Events: WORKFLOW_RESUMED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
@@ -17,6 +18,7 @@ local firstLane = 7
 --- @include workflow
 --- @include items when used
 --- @include rare when used
+--- @include queues when used
 --- @include control
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end
@@ -28,8 +30,9 @@ F.eachRecord(wf, function(k, unit, r)
   if timer then call('ZADD', prefix .. 'tm', wf.sub + tonumber(r.untilMs), timer) end
   -- Claims have thrown out of the lanes what was in them; what is still there is claimed once all the same.
   if r.status == 'R' then
-    local planned = r.phase == 'x' or r.phase == 'c'
-    F.pushUnit(wf, planned and ARGV[6] or ARGV[firstLane + tonumber(k)], k, unit, r.attempt)
+    local own, expand, collect = string.match(ARGV[firstLane + tonumber(string.match(k, '^%d+'))], '^(%S+) ?(%S*) ?(%S*)$')
+    if r.phase == 'x' or r.phase == 'g' then own = expand ~= '' and expand or ARGV[6] elseif r.phase == 'c' or r.phase == 'j' then own = collect ~= '' and collect or ARGV[6] end
+    F.pushUnit(wf, own, k, unit, r.attempt)
   end
 end)
 F.setStatus(wf, F.get(wf, 'sta') and 'R' or 'P')

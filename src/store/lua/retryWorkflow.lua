@@ -20,6 +20,7 @@ at = 8
 --- @include items when used
 --- @include rare when used
 --- @include instances when used
+--- @include queues when used
 --- @include control
 --- @include outcomes
 --- @include waits when used

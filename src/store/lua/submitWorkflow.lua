@@ -5,7 +5,7 @@
 -- ARGV[1] prefix
 -- ARGV[2..] per workflow: id, tenant, idempotency key ('' none), payload hash, definition hash, definition text ('' when it
 --   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane),
---   timers count + (due in ms from now, member)
+--   count + (queue other than the default, ready tasks in it), timers count + (due in ms from now, member)
 -- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id
 -- Events: WORKFLOW_SUBMITTED GROUP_STARTED TASK_READY
 local prefix = ARGV[1]
@@ -18,7 +18,7 @@ local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id
 
 while at <= #ARGV do
   local id, tenant, key, payload, hash, document = take(), take(), take(), take(), take(), take()
-  local fields, context, lines, events, ready, timers = takeList(), takeList(), take(), take(), takeList(), takeList()
+  local fields, context, lines, events, ready, queues, timers = takeList(), takeList(), take(), take(), takeList(), takeList(), takeList()
   local idem = key ~= '' and (prefix .. 'idem:' .. tenant .. ':' .. key) or nil
   local first = idem and call('HMGET', idem, 'id', 'payload') or { false }
   local w, d = prefix .. 'w:' .. id, prefix .. 'd:' .. hash
@@ -43,11 +43,12 @@ while at <= #ARGV do
     -- Of n, the third: expanded groups are no tasks.
     waiting = waiting + string.match(fields[12], '^%d+ %d+ (%d+)')
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
+    for i = 1, #queues, 2 do call('HINCRBY', prefix .. 'load', 'R@' .. queues[i], queues[i + 1]) end
     ids[#ids + 1] = '"' .. id .. '"'
     answer('OK', id)
   end
 end
 
-F.flushLanes(waiting, 0, 0)
-if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. '}') end
+local _, woken = F.flushLanes(waiting, 0, 0)
+if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. woken .. '}') end
 return reply

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { writeClaimId, type RemoteClaim } from "../../engine/claimId.js";
 import { HandedOver, type Handler, type HandlerContext } from "../../engine/handlers.js";
 import type { Claim, Outcome } from "../../engine/ports.js";
+import type { LaneBook } from "../../engine/LaneBook.js";
 import { laneOf } from "../../engine/TaskGroup.js";
 import type { ClaimedTask } from "../../engine/WorkerProtocol.js";
 import { LiveUnit } from "../LiveUnit.js";
@@ -11,7 +12,7 @@ import { UnitRunner, type UnitRunnerServices } from "../UnitRunner.js";
 import type { ClaimWish } from "./claimInput.js";
 import type { OutcomeSender } from "./OutcomeSender.js";
 
-export type RemoteClaimsServices = Omit<UnitRunnerServices, "handlers" | "report"> & { sender: OutcomeSender };
+export type RemoteClaimsServices = Omit<UnitRunnerServices, "handlers" | "report"> & { sender: OutcomeSender; lanes: LaneBook };
 
 /** A claim that a worker was told of. */
 export interface Offer { task: ClaimedTask; claim: RemoteClaim }
@@ -35,7 +36,7 @@ export class RemoteClaims {
   /** Asks on while units end before they come to a handler: skipped by their condition, or failed by their templates. */
   async #takeFrom(shard: number, wish: ClaimWish, want: number, handlers: readonly string[], offers: Offer[]): Promise<void> {
     const { store, sender } = this.services;
-    const lanes = handlers.map((handler) => ({ handler, itemsPerSlot: 1 }));
+    const lanes = this.services.lanes.serve(shard, handlers, wish.queues).map((handler) => ({ handler, itemsPerSlot: 1 }));
     for (let asked = want - offers.length; asked > 0; asked = want - offers.length) {
       const request = { worker: wish.worker, request: randomUUID(), want: asked, lanes };
       const { nowMs, claims } = await store.claimSeparately(shard, request, wish.leaseMs);
@@ -49,9 +50,9 @@ export class RemoteClaims {
 
   /** Gives units back that nobody works on; those that are no longer claimed so stay as they are. */
   async handBack(claims: readonly RemoteClaim[]): Promise<void> {
-    const outcomes = await Promise.all(claims.map(async ({ ref, item }): Promise<Outcome[]> => {
+    const outcomes = await Promise.all(claims.map(async ({ ref }): Promise<Outcome[]> => {
       const node = (await this.services.reader.planOf(ref.workflowId))?.nodes[ref.node];
-      return node ? [{ kind: "requeue", ref, lane: laneOf(node, item ? "ITEMS" : "PLAIN"), lost: false }] : [];
+      return node ? [{ kind: "requeue", ref, lane: laneOf(node, ref.unit === "-" ? "PLAIN" : "ITEMS"), lost: false }] : [];
     }));
     await this.services.sender.send(outcomes.flat());
   }
@@ -60,17 +61,30 @@ export class RemoteClaims {
   async #prepare(claim: Claim, nowMs: number, leaseMs: number, outcomes: Outcome[]): Promise<Offer | undefined> {
     const calls: { handler: string; context: HandlerContext }[] = [];
     const unit = new LiveUnit(claim, 1);
+    const own: Outcome[] = [];
     const runner = new UnitRunner({
       ...this.services,
       handlers: { get: (name) => handOver(name, (context) => calls.push({ handler: name, context })) },
-      report: (_unit, outcome) => { outcomes.push(outcome); },
+      report: (_unit, outcome) => { own.push(outcome); },
     });
     await runner.run(unit);
+    outcomes.push(...own);
     const [call] = calls;
     if (!call) return undefined;
-    const remote: RemoteClaim = { ref: unit.ref, leaseMs, ...(claim.phase === "ITEMS" ? { item: openItem(claim) } : {}) };
+    const remote: RemoteClaim = { ref: unit.ref, leaseMs, ...this.#placeOf(claim, own) };
     const { handler, context: { input, workflowId, task, attempt } } = call;
     return { claim: remote, task: { claim: writeClaimId(remote), handler, input, workflowId, task, attempt, leaseUntilMs: nowMs + leaseMs } };
+  }
+
+  /** Of an expanded task: the item to run, or the items of the batch, less those that have failed on the way. */
+  #placeOf(claim: Claim, outcomes: readonly Outcome[]): Pick<RemoteClaim, "item" | "batch"> {
+    if (claim.phase !== "ITEMS") return {};
+    const node = this.services.reader.cachedPlan(claim.definitionHash)?.nodes[claim.node];
+    if (node?.expansion?.batchSize === undefined) return { item: openItem(claim) };
+    const failed = new Set(outcomes.flatMap((outcome) => (outcome.kind === "items" ? outcome.pieces.map(({ offset }) => offset) : [])));
+    const mine = claim.unit.startsWith("r") ? "." : "r";
+    const offsets = [...claim.statuses].flatMap((letter, i) => (letter === mine && !failed.has(claim.offset + i) ? [claim.offset + i] : []));
+    return { batch: { first: claim.firstItem - claim.offset, offsets } };
   }
 }
 

@@ -18,6 +18,7 @@ import { invalidItemResult } from "../../workflow/outputs.js";
 import type { Plan, PlanNode } from "../../workflow/plan.js";
 import { hasResultCheck } from "../../workflow/resultCheck.js";
 import { redactorOf } from "../renderInput.js";
+import { BatchOutcomes, type BatchCompletion } from "./batchOutcome.js";
 import type { OutcomeSender } from "./OutcomeSender.js";
 
 const MAX_RESULTS = 1_000;
@@ -36,10 +37,14 @@ export interface RemoteOutcomesServices {
 /** What a claim is about. */
 interface Attempt { claim: RemoteClaim; plan: Plan; node: PlanNode }
 /** A result to be sent, and why its attempt fails if it is not valid. */
-interface Completion { claim: string; path: string; outcome: Outcome; invalid?: TaskError }
+interface Completion { claim: string; path: string; outcome: Outcome; invalid?: TaskError; invalidSlots?: { at: number; error: TaskError }[] }
 
 export class RemoteOutcomes {
-  constructor(private readonly services: RemoteOutcomesServices) {}
+  readonly #batches: BatchOutcomes;
+
+  constructor(private readonly services: RemoteOutcomesServices) {
+    this.#batches = new BatchOutcomes(services);
+  }
 
   async complete(caller: Caller, results: readonly { claim: string; result: JsonValue }[]): Promise<{ accepted: string[]; stale: string[]; problems: Problem[] }> {
     if (results.length > MAX_RESULTS) return { accepted: [], stale: [], problems: [problem("LIMIT_EXCEEDED", `At most ${MAX_RESULTS} results at once`, "results")] };
@@ -57,10 +62,13 @@ export class RemoteOutcomes {
       else completions.push({ claim, path, ...(await this.#completion(attempt, result)) });
     }));
     const codes = await this.services.sender.send(completions.map(({ outcome }) => outcome));
-    completions.forEach(({ claim, path, invalid }, i) => {
+    completions.forEach(({ claim, path, invalid, invalidSlots = [] }, i) => {
       if (codes[i] === "STALE") stale.add(claim);
       else if (invalid) problems.push(problem(invalid.code as Code, invalid.message, `${path}.result`, "The attempt has failed with this error."));
-      else accepted.add(claim);
+      else {
+        accepted.add(claim);
+        for (const { at, error } of invalidSlots) problems.push(problem(error.code as Code, error.message, `${path}.result[${at}]`, "The item's attempt has failed with this error."));
+      }
     });
     return { accepted: [...accepted], stale: [...stale].filter((claim) => !accepted.has(claim)), problems };
   }
@@ -103,13 +111,14 @@ export class RemoteOutcomes {
     const workflow = await this.services.reader.snapshot(claim.ref.workflowId);
     if (!workflow || workflow.tenant !== caller.tenant) return "GONE";
     const node = workflow.plan.nodes[claim.ref.node];
-    if (!node || (node.expansion === undefined) !== (claim.item === undefined)) return "INVALID";
+    if (!node || !fits(node, claim)) return "INVALID";
     return { claim, plan: workflow.plan, node };
   }
 
-  async #completion(attempt: Attempt, given: JsonValue): Promise<{ outcome: Outcome; invalid?: TaskError }> {
+  async #completion(attempt: Attempt, given: JsonValue): Promise<BatchCompletion> {
     const { claim, plan, node } = attempt;
     const value = this.#clean(node, given);
+    if (claim.batch) return this.#batches.complete({ ...attempt, batch: claim.batch }, value);
     const text = JSON.stringify(value);
     try {
       await this.#validate(attempt, value);
@@ -133,8 +142,9 @@ export class RemoteOutcomes {
   }
 
   async #failure(attempt: Attempt, error: TaskError): Promise<Outcome> {
-    const { claim: { ref, item }, plan, node } = attempt;
+    const { claim: { ref, item, batch }, plan, node } = attempt;
     const { settlement } = this.services;
+    if (batch) return this.#batches.fail({ ...attempt, batch }, error);
     return item ? this.#piece(attempt, settlement.failItem(node, item.offset, ref.attempt - (ref.base ?? 0), error)) : settlement.fail(plan, node, ref, error);
   }
 
@@ -147,13 +157,21 @@ export class RemoteOutcomes {
     return { kind: "items", ref, lane: laneOf(node, "ITEMS"), planLane: laneOf(node, "COLLECT"), pieces: [piece] };
   }
 
-  /** With the item's identifier, when it is one of an expansion. */
-  async #addressOf({ claim: { ref, item }, plan, node }: Attempt): Promise<string> {
+  /** With the item's identifier, when it is one of an expansion; of a batch with the first and the last. */
+  async #addressOf(attempt: Attempt): Promise<string> {
+    const { claim: { ref, item, batch }, plan, node } = attempt;
+    if (batch) return this.#batches.addressOf({ ...attempt, batch });
     const address = await addressOf(this.services.reader, plan, node, ref);
     if (!item) return address;
     const [row] = await this.services.reader.itemPage(ref.workflowId, nodeKey(node.index, ref.path), item.index, 1);
     return `${address}[${row?.identifier ?? item.index}]`;
   }
+}
+
+/** Whether a claim of this form can be one of the task's. */
+function fits({ expansion }: PlanNode, { item, batch }: RemoteClaim): boolean {
+  if (expansion === undefined) return item === undefined && batch === undefined;
+  return expansion.batchSize === undefined ? item !== undefined : batch !== undefined;
 }
 
 /** What no value of a client may have, besides being too large for its place. */

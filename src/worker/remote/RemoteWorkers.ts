@@ -5,6 +5,7 @@ import { readClaimId, type RemoteClaim } from "../../engine/claimId.js";
 import type { Caller } from "../../engine/Engine.js";
 import { nodeKey } from "../../engine/nodeKey.js";
 import type { WorkerDirectory } from "../../engine/Fleet.js";
+import type { LaneBook } from "../../engine/LaneBook.js";
 import type { UnitRef, Wake, WorkflowReader, WorkflowStore } from "../../engine/ports.js";
 import type {
   ClaimedTask, ClaimTasksInput, FailTaskInput, HeartbeatTasksInput, ReportProgressInput, TaskOutcome, WorkerProtocol,
@@ -31,6 +32,7 @@ export interface RemoteWorkersServices {
   claims: RemoteClaims;
   outcomes: RemoteOutcomes;
   directory: WorkerDirectory;
+  lanes: LaneBook;
   wake: Wake;
   /** A remote worker asks for tasks; called every time. */
   onAsked(): void;
@@ -47,6 +49,7 @@ export class RemoteWorkers implements WorkerProtocol {
   constructor(private readonly services: RemoteWorkersServices) {
     this.#undo = [
       services.wake.onReady(() => this.#ringAll()),
+      services.lanes.onLearnt(() => this.#ringAll()),
       services.wake.onEvents((ids) => { for (const [offers, bell] of this.#offers) if (offers.concerns(ids)) bell.ring(); }),
     ];
   }
@@ -154,9 +157,9 @@ export class RemoteWorkers implements WorkerProtocol {
     return unit?.status === "RUNNING" && unit.token === ref.token;
   }
 
-  async #note({ worker, handlers, max, leaseMs }: ClaimWish): Promise<void> {
+  async #note({ worker, handlers, queues, max, leaseMs }: ClaimWish): Promise<void> {
     this.services.onAsked();
-    const note = { handlers: [...handlers], running: 0, capacity: max, plans: false, remote: true };
+    const note = { handlers: [...handlers], running: 0, capacity: max, plans: false, remote: true, queues: [...queues] };
     const text = JSON.stringify(note);
     const before = this.#noted.get(worker);
     if (before?.text === text && Date.now() - before.atMs < NOTE_EVERY_MS) return;

@@ -3,6 +3,7 @@
 import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
 import type { ExpansionDefinition } from "../definition.js";
+import { MAX_BATCH } from "../limits.js";
 import { expansionsOf } from "./ruleInput.js";
 import type { RuleInput } from "./ruleInput.js";
 
@@ -45,12 +46,13 @@ function nestedProblems(expansion: ExpansionDefinition, path: string): Problem[]
 
 function rangeProblems(expansion: ExpansionDefinition, path: string): Problem[] {
   const problems: Problem[] = [];
-  const check = (option: "maxParallel" | "toleratedFailures" | "toleratedFailurePercent", fits: (value: number) => boolean, range: string): void => {
+  const check = (option: "maxParallel" | "toleratedFailures" | "toleratedFailurePercent" | "batchSize", fits: (value: number) => boolean, range: string): void => {
     const value = expansion[option];
     if (value === undefined || fits(value)) return;
     problems.push(problem("INVALID_VALUE", `${option} is ${value}`, `${path}.${option}`, `Use ${range}.`));
   };
   check("maxParallel", (value) => Number.isInteger(value) && value >= 1, "a whole number of at least 1");
+  check("batchSize", (value) => Number.isInteger(value) && value >= 1 && value <= MAX_BATCH, `a whole number from 1 to ${MAX_BATCH}`);
   check("toleratedFailures", (value) => Number.isInteger(value) && value >= 0, "a whole number of at least 0");
   check("toleratedFailurePercent", (value) => value >= 0 && value <= 100, "a number from 0 to 100");
   return problems;

@@ -6,6 +6,7 @@ import { FORBIDDEN_KEY, isObject } from "../json.js";
 import type { JsonValue } from "../json.js";
 import { childPath, describeKind } from "../jsonTree.js";
 import { expansionsOf } from "./ruleInput.js";
+import type { CustomExpansionDefinition } from "../definition.js";
 import type { RuleInput } from "./ruleInput.js";
 
 const VARIABLE = /^[\p{L}_][\p{L}\p{N}_]*$/u;
@@ -15,7 +16,7 @@ const RESERVED = new Set(["true", "false", "null", "and", "or", "in", "function"
 export function expansionVariables(input: RuleInput): Problem[] {
   return expansionsOf(input).flatMap(({ expansion, path }) => [
     ...(["array", "zip", "matrix"] as const).flatMap((kind) => (expansion[kind] === undefined ? [] : ofKind(kind, expansion[kind], `${path}.${kind}`))),
-    ...(expansion.custom === undefined ? [] : customExpression(expansion.custom, `${path}.custom`)),
+    ...(expansion.custom === undefined ? [] : customProblems(expansion.custom, `${path}.custom`)),
   ]);
 }
 
@@ -54,7 +55,12 @@ function valueProblems(kind: string, name: string, value: JsonValue, path: strin
     "Write a JSONata expression as a string, or a literal list.")];
 }
 
-function customExpression(custom: { expression: string }, path: string): Problem[] {
-  if (typeof custom.expression === "string") return [];
-  return [problem("REQUIRED", "custom has no expression", `${path}.expression`, "Write a JSONata expression that gives a list of objects.")];
+function customProblems({ expression, expander, args }: CustomExpansionDefinition, path: string): Problem[] {
+  if (expression === undefined && expander === undefined) {
+    return [problem("REQUIRED", "custom has neither an expression nor an expander", `${path}.expression`, "Write a JSONata expression that gives a list of objects, or name an expander.")];
+  }
+  if (expression !== undefined && expander !== undefined) {
+    return [problem("EXPANSION_OPTION", "custom has both an expression and an expander", path, "Remove one of them.")];
+  }
+  return args === undefined || expander !== undefined ? [] : [problem("EXPANSION_OPTION", "args go with an expander only", `${path}.args`, "Remove them, or name an expander.")];
 }

@@ -15,6 +15,8 @@ import type { DeclaredScope, DeclaredScopes } from "../scopes.js";
 export interface KnownHandlers {
   has(name: string): boolean;
   names(): string[];
+  /** Expanders registered in processes that live; absent: not known, and nothing is said about them. */
+  expanders?: { has(name: string): boolean; names(): string[] };
 }
 
 export interface RuleInput {

@@ -35,10 +35,10 @@ function F.claimUnit(entry, token, worker, reply)
     local open = F.emitStarted(wf, k, unit, x, statuses, attempt, worker)
     x.ready, x.running = x.ready - open, x.running + open
     F.putItems(wf, k, x)
-    F.move(wf, 'R', 'X', open)
+    F.move(wf, 'R', 'X', open, k)
   elseif r.phase == 'p' or r.phase == 'x' then
     F.emit(wf, 'S ' .. k .. ' - 1 ' .. attempt .. ' ' .. worker)
-    F.move(wf, 'R', 'X', 1)
+    F.move(wf, 'R', 'X', 1, k)
   end
   F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, variables)
   return id .. ' ' .. k .. ' ' .. unit, count

@@ -198,7 +198,7 @@ end
 function F.cancelInstances(wf, k, x)
   local group, path, inside = string.match(k, '^%d+'), F.instancePath(k), F.tasksInside(wf, k)
   local never = inside * (x.total - x.completed - x.failed - x.active)
-  F.move(wf, 'P', 'K', never)
+  F.move(wf, 'P', 'K', never, k)
   F.addCounts(wf, k, { never, 0, 0, 0, 0, 0, 0, 0, never, 0, never })
   for _, index in ipairs(F.activeInstances(wf, k)) do
     F.cancelScope(wf, group, '@' .. path .. index)
@@ -218,7 +218,7 @@ function F.cancelGroup(wf, k)
     F.cancelInstances(wf, k, x)
     F.putItems(wf, k, x)
   elseif not r or r.phase == 'g' then
-    F.move(wf, 'P', 'K', F.tasksInside(wf, k))
+    F.move(wf, 'P', 'K', F.tasksInside(wf, k), k)
   end
   r = r or F.newRecord(wf, 'P', '0', 'g')
   r.status, r.finished, r.token = 'K', wf.at, '0'

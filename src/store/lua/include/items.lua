@@ -73,10 +73,10 @@ function F.describeItems(wf, k, unit, x)
 end
 
 -- The items of an expanded task that will not end any more count as cancelled.
-function F.cancelItems(wf, x)
+function F.cancelItems(wf, x, k)
   local open = x.total - x.completed - x.failed
   local pending = open - x.ready - x.running - x.waiting
-  F.move(wf, 'P', 'K', pending); F.move(wf, 'R', 'K', x.ready); F.move(wf, 'X', 'K', x.running); F.move(wf, 'W', 'K', x.waiting)
+  F.move(wf, 'P', 'K', pending, k); F.move(wf, 'R', 'K', x.ready, k); F.move(wf, 'X', 'K', x.running, k); F.move(wf, 'W', 'K', x.waiting, k)
   x.ready, x.running, x.waiting, x.active, x.next = 0, 0, 0, 0, math.ceil(x.total / x.chunk)
 end
 
@@ -92,7 +92,7 @@ function F.admit(wf, k, x, lane)
       local unit, attempt = 'r' .. x.next, tostring(F.base(wf, k) + 1)
       F.save(wf, k .. ':' .. unit, F.newRecord(wf, 'R', attempt, 'i'))
       F.pushUnit(wf, lane, k, unit, attempt)
-      F.move(wf, 'P', 'R', size)
+      F.move(wf, 'P', 'R', size, k)
       x.active, x.ready = x.active + size, x.ready + size
     end
     x.next = x.next + 1
@@ -106,7 +106,7 @@ function F.collect(wf, k, planLane)
 end
 function F.advanceItems(wf, k, x, lane, planLane)
   if x.failed > x.tolerated and x.failFast == 1 and x.completed + x.failed < x.total then
-    F.cancelItems(wf, x)
+    F.cancelItems(wf, x, k)
     F.dropUnits(wf, function(node) return node == k end)
     F.collect(wf, k, planLane)
   elseif x.completed + x.failed == x.total then
@@ -140,7 +140,7 @@ function F.split(wf, k, unit, attempt, token)
   local items, pre = F.itemsAt(wf, k)
   call('HSET', items, pre .. 's' .. c, (string.gsub(statuses, '%.', 'r')))
   F.drop(wf, k .. ':' .. unit)
-  F.move(wf, 'X', 'R', open)
+  F.move(wf, 'X', 'R', open, k)
   x.running, x.ready = x.running - open, x.ready + open
   F.putItems(wf, k, x)
   return 'O'
@@ -170,9 +170,9 @@ function F.expand(wf, k, unit, attempt, token)
     tolerated = tonumber(tolerated), failFast = tonumber(failFast), window = window }
   F.emit(wf, 'X ' .. k .. ' ' .. total)
   if total > 0 then
+    F.move(wf, 'X', 'P', 1, k)
     wf.n[1] = wf.n[1] + total - 1
-    wf.n[COUNT.X] = wf.n[COUNT.X] - 1
-    wf.n[COUNT.P] = wf.n[COUNT.P] + total
+    wf.n[COUNT.P] = wf.n[COUNT.P] + total - 1
   end
   F.advanceItems(wf, k, x, lane, planLane)
   return 'O'
@@ -226,7 +226,7 @@ function F.items(wf, k, unit, attempt, token)
     local again = letter == 'W' and r.status == 'W'
     if (letter == 'Y' or letter == 'W') and not again and s[offset + 1] == mine then
       F.splitItem(wf, k, r, item, letter, n, attempt, token, text)
-      F.move(wf, r.status, 'W', 1)
+      F.move(wf, r.status, 'W', 1, k)
       x[from] = x[from] - 1
       x.waiting, s[offset + 1] = x.waiting + 1, 'r'
     elseif letter == 'C' or letter == 'F' then
@@ -236,7 +236,7 @@ function F.items(wf, k, unit, attempt, token)
         for j = offset + 1, offset + n do s[j] = letter end
         out[#out + 1] = string.sub(head(i), 2) .. r.started .. ' ' .. wf.at .. ' ' .. text
         F.emit(wf, 'I' .. letter .. ' ' .. k .. ' ' .. item .. ' ' .. n .. ' ' .. attempt .. ' ' .. r.worker .. (letter == 'F' and (' ' .. text) or ''), n)
-        F.move(wf, r.status, letter, n)
+        F.move(wf, r.status, letter, n, k)
         local counter = letter == 'C' and 'completed' or 'failed'
         x[counter], x[from], x.active, settled = x[counter] + n, x[from] - n, x.active - n, settled + n
       end

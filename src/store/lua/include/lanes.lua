@@ -1,7 +1,9 @@
--- A lane is written `handler~timeoutMs`: the list of units ready for that handler, and what an attempt may take.
+-- A lane is written `name~timeoutMs`: the list of units ready for one handler (and queue and priority, see engine/lanes.ts),
+-- and what an attempt may take. A workflow with a priority of its own adds it to the names of its lanes.
 -- pushed[key] = entries that flushWorkflows() appends to the list.
 local pushed, laneOrder, laneParts = {}, {}, {}
 function F.pushUnit(wf, lane, k, unit, attempt)
+  if wf.priority then lane = F.prioritised(lane, wf.priority) end
   local to = laneParts[lane]
   if not to then
     local handler, timeoutMs = string.match(lane, '^(.-)~(%d+)$')
@@ -13,19 +15,26 @@ function F.pushUnit(wf, lane, k, unit, attempt)
   list[#list + 1] = wf.id .. ' ' .. k .. ' ' .. unit .. ' ' .. attempt .. to.tail
 end
 -- The lists behind what was pushed; a lane that was empty is noted among those that hold something. Then what all workflows
--- of the shard hold ready, running and waiting, by how much it has changed. Answers how many units were queued.
+-- of the shard hold ready, running and waiting, by how much it has changed. Answers how many units were queued, and for the
+-- doorbell the names of lanes with a priority that were empty: workers do not look into these unless they know of them.
 function F.flushLanes(ready, running, waiting)
-  local queued = 0
+  local queued, woken = 0, nil
   for _, lane in ipairs(laneOrder) do
     local units = pushed[lane]
     if units then
       queued = queued + #units
-      if F.sliced('RPUSH', lane, units) == #units then call('SADD', prefix .. 'lanes', lane) end
+      if F.sliced('RPUSH', lane, units) == #units then
+        call('SADD', prefix .. 'lanes', lane)
+        if string.find(lane, '[#!]') then
+          woken = woken or {}
+          woken[#woken + 1] = '"' .. string.sub(lane, #prefix + 3) .. '"'
+        end
+      end
     end
   end
   local load = prefix .. 'load'
   if ready ~= 0 then call('HINCRBY', load, 'R', ready) end
   if running ~= 0 then call('HINCRBY', load, 'X', running) end
   if waiting ~= 0 then call('HINCRBY', load, 'W', waiting) end
-  return queued
+  return queued, woken and ',"l":[' .. table.concat(woken, ',') .. ']' or ''
 end

@@ -26,8 +26,8 @@ function F.done(wf, k, unit, attempt, token)
   if code ~= 'O' then return code end
   F.endClaim(wf, k, unit, r)
   local suffix, x = F.suffixOf(k), r.phase == 'c' and F.readItems(wf, k)
-  if r.phase == 'g' then F.move(wf, 'P', 'S', F.tasksInside(wf, k))
-  elseif r.phase ~= 'j' and (not x or x.total == 0) then F.move(wf, r.status, letter, 1) end
+  if r.phase == 'g' then F.move(wf, 'P', 'S', F.tasksInside(wf, k), k)
+  elseif r.phase ~= 'j' and (not x or x.total == 0) then F.move(wf, r.status, letter, 1, k) end
   if r.status == 'W' then F.drop(wf, 'y' .. k) end
   r.status, r.finished = letter, wf.at
   F.save(wf, k, r)

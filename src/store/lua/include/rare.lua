@@ -8,7 +8,7 @@ function F.skipTask(wf, k, cause, g, phase, suffix)
   F.put(wf, 'e' .. k, 'U' .. cause)
   F.drop(wf, 'o' .. k)
   F.emit(wf, 'K ' .. k .. ' U' .. cause)
-  F.move(wf, 'P', 'S', phase == 'g' and F.tasksInside(wf, k) or 1)
+  F.move(wf, 'P', 'S', phase == 'g' and F.tasksInside(wf, k) or 1, k)
   if suffix == '' then wf.left = wf.left - 1 end
   F.leaveGroups(wf, g, false, suffix)
   return true
@@ -53,11 +53,11 @@ function F.cancelTask(wf, f)
   if x and x.total > 0 then
     -- Of a task that is being collected every item has ended or was cancelled before.
     if r.phase ~= 'c' then
-      F.cancelItems(wf, x)
+      F.cancelItems(wf, x, f)
       F.putItems(wf, f, x)
     end
   else
-    F.move(wf, status, 'K', 1)
+    F.move(wf, status, 'K', 1, f)
   end
   r = r or F.newRecord(wf, 'P', '0', 'p')
   if status == 'P' then r.ready = '0' end

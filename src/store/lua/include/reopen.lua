@@ -19,10 +19,10 @@ end
 function F.reopenItems(wf, k, r, group, lane, planLane)
   local x = F.readItems(wf, k)
   if x.total == 0 then
-    F.move(wf, r.status, 'X', 1)
+    F.move(wf, r.status, 'X', 1, k)
   else
-    F.move(wf, 'F', 'P', x.failed)
-    F.move(wf, 'K', 'P', x.total - x.completed - x.failed)
+    F.move(wf, 'F', 'P', x.failed, k)
+    F.move(wf, 'K', 'P', x.total - x.completed - x.failed, k)
     F.reopenChunks(wf, k, x)
   end
   x.next, x.active, x.ready, x.running, x.waiting, x.failed = 0, 0, 0, 0, 0, 0
@@ -35,7 +35,7 @@ end
 
 -- open: how many things it waits for; '' when the plan says as much.
 function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
-  F.move(wf, r.status, 'P', 1)
+  F.move(wf, r.status, 'P', 1, k)
   F.drop(wf, k)
   if attempt ~= '' then
     local history = F.get(wf, 'h' .. k)
@@ -45,11 +45,13 @@ function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
   elseif open ~= '' then F.put(wf, 'o' .. k, open) end
 end
 
--- phase: p or x to begin again, i for its items. base: attempts before, from which the next one counts on.
+-- phase: p or x to begin again, i for its items. lane: of the phase; of items, where their output is collected behind it, if
+-- that is not the plan's own. base: attempts before, from which the next one counts on.
 function F.reopen(wf, k, phase, base, group, lane, open, attempt, planLane)
   local r = F.record(wf, k)
   F.put(wf, 'b' .. k, base)
   for _, kind in ipairs({ 'e', 'r', 'y', 'p', 'o' }) do F.drop(wf, kind .. k) end
-  if phase == 'i' then F.reopenItems(wf, k, r, group, lane, planLane)
+  local itemLane, ownPlanLane = string.match(lane, '^(%S+) ?(%S*)$')
+  if phase == 'i' then F.reopenItems(wf, k, r, group, itemLane, ownPlanLane ~= '' and ownPlanLane or planLane)
   else F.reopenTask(wf, k, r, phase, group, lane, open, attempt) end
 end

@@ -1,5 +1,6 @@
 -- Takes the range of a lane's entry apart into units of one item, none of them lost, so that they can be claimed one by one.
--- Answers their entries; nil for what is claimed as it is: a plain task, a range with one item left to run, a stale entry.
+-- Answers their entries; nil for what is claimed as it is: a plain task, a range with one item left to run, or whose items go
+-- to the handler together, a stale entry.
 function F.takeApart(entry)
   local id, k, unit, attempt, timeoutMs = string.match(entry, '^(%S+) (%S+) (%S+) (%d+) (%d+)$')
   if string.sub(unit, 1, 1) ~= 'r' then return nil end
@@ -10,7 +11,8 @@ function F.takeApart(entry)
   local c = F.spanOf(unit, x)
   local statuses = F.chunkStatuses(wf, k, c, x)
   local alone, open = string.gsub(statuses, '%.', 'r')
-  if open < 2 then return nil end
+  local items, pre = F.itemsAt(wf, k)
+  if open < 2 or call('HEXISTS', items, pre .. 'batch') == 1 then return nil end
   local entries = {}
   for i = 1, #statuses do
     if string.sub(statuses, i, i) == '.' then
@@ -21,7 +23,6 @@ function F.takeApart(entry)
       entries[#entries + 1] = id .. ' ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. timeoutMs
     end
   end
-  local items, pre = F.itemsAt(wf, k)
   call('HSET', items, pre .. 's' .. c, alone)
   F.drop(wf, k .. ':' .. unit)
   return entries

@@ -7,7 +7,7 @@ function F.retry(wf, k, unit, attempt, token)
   local code = F.guard(wf, k, r, attempt, token)
   if code ~= 'O' then return code end
   F.endClaim(wf, k, unit, r)
-  F.move(wf, r.status, 'W', 1)
+  F.move(wf, r.status, 'W', 1, k)
   -- A result that waited for its time was refused when it came.
   if r.status == 'W' then F.drop(wf, 'y' .. k) end
   local history = F.get(wf, 'h' .. k)
@@ -34,7 +34,7 @@ function F.wait(wf, k, unit, attempt, token)
   if code ~= 'O' then return code end
   if r.status == 'W' then return 'D' end
   F.endClaim(wf, k, unit, r)
-  F.move(wf, 'X', 'W', 1)
+  F.move(wf, 'X', 'W', 1, k)
   local untilMs, due = F.waitEnd(wf, delayMs)
   r.status, r.untilMs = 'W', untilMs
   F.save(wf, k, r)
@@ -55,7 +55,7 @@ function F.openItems(wf, k, unit, r)
 end
 function F.toReady(wf, k, unit, r, lane, from)
   local open, x = F.openItems(wf, k, unit, r)
-  F.move(wf, from, 'R', open)
+  F.move(wf, from, 'R', open, k)
   if x then
     local key = from == 'W' and 'waiting' or 'running'
     x[key], x.ready = x[key] - open, x.ready + open

@@ -12,13 +12,14 @@ function F.loadWorkflow(id)
   local wf = workflows[id]
   if wf ~= nil then return wf end
   local w = prefix .. 'w:' .. id
-  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash', 'rt')
+  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash', 'rt', 'ln')
   if not h[1] then workflows[id] = false; return false end
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
   wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
     hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, context = {}, inner = {}, packed = {},
     wasReady = n[3], wasRunning = n[4], wasWaiting = n[5] }
+  if h[9] then F.readLanes(wf, h[9]) end
   workflows[id] = wf
   loaded[#loaded + 1] = wf
   return wf
@@ -36,10 +37,12 @@ function F.emit(wf, line, events)
   wf.lines[#wf.lines + 1] = line
   wf.events = wf.events + (events or 1)
 end
-function F.move(wf, from, to, count)
+-- k: the task that it is about.
+function F.move(wf, from, to, count, k)
   local n, a, b = wf.n, COUNT[from], COUNT[to]
   n[a] = n[a] - count
   n[b] = n[b] + count
+  if wf.queues then F.moveInQueue(wf, from, to, count, k) end
 end
 
 function F.readRecord(text)
@@ -128,7 +131,7 @@ function F.readyTask(wf, k, g, lane, phase, suffix)
   local attempt = tostring(F.base(wf, k) + 1)
   F.save(wf, k, F.newRecord(wf, 'R', attempt, phase))
   F.emit(wf, 'R ' .. k)
-  if phase ~= 'g' then F.move(wf, 'P', 'R', 1) end
+  if phase ~= 'g' then F.move(wf, 'P', 'R', 1, k) end
   F.pushUnit(wf, lane, k, '-', attempt)
 end
 function F.releaseTask(wf, k, need, g, lane, phase, suffix)
@@ -213,9 +216,10 @@ function F.flushWorkflows()
     if #gone > 0 then F.sliced('HDEL', wf.w, gone) end
     if #wf.context > 0 then F.sliced('HSET', prefix .. 'c:' .. wf.id, wf.context) end
     if #wf.inner > 0 then F.sliced('HSET', prefix .. 'v:' .. wf.id, wf.inner) end
+    if wf.moved then F.flushQueues(wf.moved) end
   end
-  local queued = F.flushLanes(ready, running, waiting)
+  local queued, woken = F.flushLanes(ready, running, waiting)
   if #ids > 0 or queued > 0 then
-    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. '}')
+    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. woken .. '}')
   end
 end
