@@ -5,7 +5,7 @@ import type { Plan } from "../workflow/plan.js";
 import type { TaskStatus } from "../workflow/status.js";
 import type { TaskError } from "../workflow/events.js";
 import type { InstancePath, NodeKey } from "./nodeKey.js";
-import type { ExpandedGroup, GroupState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot, Page, PageRequest } from "./snapshot.js";
+import type { ExpandedGroup, GroupState, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot, Page, PageRequest } from "./snapshot.js";
 
 /**
  * A unit is what is claimed at once: a whole task ("-"), a range of an expanded task's items ("r<chunk>"), or one item
@@ -95,12 +95,16 @@ export interface ExpandGroupOutcome {
   shape?: string;
   variables: string[];
 }
+/** A group that had instances before retryWorkflow: completed ones stay, these go on, and the others start. `start` as in ExpandGroupOutcome. */
+export interface ReopenGroupOutcome { kind: "reopenGroup"; ref: UnitRef; start: string; instances: ReopenedInstance[] }
+/** What runs again in an instance that has ended; see RetryCommand. */
+export interface ReopenedInstance extends Pick<RetryCommand, "groups" | "tasks"> { index: number }
 export interface ItemsOutcome { kind: "items"; ref: UnitRef; lane: string; planLane: string; pieces: ItemPiece[] }
 /** C: JSON list of `count` results from `offset` in the chunk on. F: error of one. Y: retry after `count` ms. W: complete after `count` ms with the text (-1: when it is answered). */
 export interface ItemPiece { letter: "C" | "F" | "Y" | "W"; offset: number; count: number; text: string }
 export interface ProgressOutcome { kind: "progress"; ref: UnitRef; item?: number; text: string }
 export type Outcome =
-  | DoneOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ExpandGroupOutcome | ItemsOutcome | ProgressOutcome;
+  | DoneOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ExpandGroupOutcome | ReopenGroupOutcome | ItemsOutcome | ProgressOutcome;
 
 export interface ClaimRequest {
   worker: string;
@@ -154,10 +158,10 @@ export interface RetryCommand {
   groups: number[];
   tasks: ReopenedTask[];
 }
-/** A task to open again. ITEMS: what did not complete of its items. */
+/** A task to open again. ITEMS: what did not complete of its items. GROUP: an expanded group, see ReopenGroupOutcome. */
 export interface ReopenedTask {
   node: number;
-  phase: "PLAIN" | "EXPAND" | "ITEMS";
+  phase: "PLAIN" | "EXPAND" | "ITEMS" | "GROUP";
   base: number;
   /** Groups around it, see PlanNode.groupChain. */
   groups: string;
@@ -265,6 +269,8 @@ export interface WorkflowReader {
   resultText(workflowId: string, node: NodeKey): Promise<string | undefined>;
   /** Instances of an expanded group from a position on, in item order. */
   instances(detail: WorkflowDetail, group: ExpandedGroup, from: number, count: number): Promise<GroupState[]>;
+  /** The tasks of an instance, and the expanded groups in it, by their nodes' indexes; undefined when it has not begun. */
+  instanceTasks(detail: WorkflowDetail, path: InstancePath): Promise<TaskState[] | undefined>;
   /** One instance; undefined when there is none. */
   instance(detail: WorkflowDetail, path: InstancePath): Promise<GroupState | undefined>;
   snapshot(id: string): Promise<WorkflowSnapshot | null>;

@@ -1,31 +1,43 @@
 /** Works out which tasks of an ended workflow run again, and what each of them waits for then. */
 
 import { readCursor } from "../workflow/cursor.js";
-import type { Edge, Plan, PlanNode } from "../workflow/plan.js";
+import type { Edge, Plan, PlanNode, PlanScope } from "../workflow/plan.js";
 import type { ReopenedTask, RetryCommand } from "./ports.js";
 import type { TaskState, WorkflowDetail } from "./snapshot.js";
 import { externalReads, firstPhase, itemLanesOf, laneOf, openCount } from "./TaskGroup.js";
 
 /** @param written optional result keys that have values */
 export function retryCommand(detail: WorkflowDetail, written: ReadonlySet<string>): RetryCommand {
-  const open = openAgain(detail, written);
-  const tasks = detail.tasks.filter(({ node }) => open.has(node.index));
+  return { seq: readCursor(detail.cursor).seq, ...reopenedIn(detail, detail.plan.root, detail.tasks, written, new Map()) };
+}
+
+/**
+ * Of one scope: the workflow's own, or that of an instance of an expanded group.
+ * @param doomed tasks that what is missing outside their scope keeps from running
+ */
+export function reopenedIn(
+  detail: WorkflowDetail, scope: PlanScope, states: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>,
+): Pick<RetryCommand, "groups" | "tasks"> {
+  const open = openAgain(detail.plan, scope, states, written, doomed);
+  const tasks = states.filter((task) => task && open.has(task.node.index));
   const counts = new Map<number, number>();
   for (const group of tasks.flatMap(({ node }) => groupsAround(node))) counts.set(group, (counts.get(group) ?? 0) + 1);
-  return { seq: readCursor(detail.cursor).seq, groups: [...counts].flat(), tasks: tasks.map((task) => reopened(detail, task, open)) };
+  return { groups: [...counts].flat(), tasks: tasks.map((task) => reopened(detail, task, open)) };
 }
 
 /**
  * What failed, timed out or was cancelled, and what was skipped because of one of those, unless something that stays as
  * it is keeps it from running. Tasks come after all that they wait for.
  */
-function openAgain({ plan, tasks }: WorkflowDetail, written: ReadonlySet<string>): ReadonlySet<number> {
+function openAgain(plan: Plan, { nodes }: PlanScope, tasks: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>): ReadonlySet<number> {
   const open = new Set<number>();
-  for (const node of [...plan.nodes].sort((a, b) => a.level - b.level)) {
-    const { status, error } = tasks[node.index] as TaskState;
+  for (const node of [...nodes].sort((a, b) => a.level - b.level)) {
+    const { status, skippedBy } = tasks[node.index] as TaskState;
     if (status === "FAILED" || status === "TIMED_OUT" || status === "CANCELLED") open.add(node.index);
-    const cause = status === "SKIPPED" && error?.code === "UPSTREAM" ? plan.nodeByAddress.get(error.task ?? "") : undefined;
-    if (cause && open.has(cause.index) && !node.needs.some((edge) => !open.has(edge.from) && dooms(plan, tasks, node, edge, written))) open.add(node.index);
+    if (status !== "SKIPPED" || skippedBy === undefined || doomed.has(node.index)) continue;
+    // What lies outside the scope has been looked at anew.
+    const isOutside = (plan.nodes[skippedBy] as PlanNode).scope !== node.scope;
+    if ((isOutside || open.has(skippedBy)) && !node.needs.some((edge) => !open.has(edge.from) && dooms(plan, tasks, node, edge, written))) open.add(node.index);
   }
   return open;
 }
@@ -39,7 +51,7 @@ function dooms(plan: Plan, tasks: readonly TaskState[], node: PlanNode, edge: Ed
 }
 
 function groupsAround({ groupChain }: PlanNode): number[] {
-  return groupChain.split(".").map(Number);
+  return groupChain === "" ? [] : groupChain.split(".").map(Number);
 }
 
 function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskState, open: ReadonlySet<number>): ReopenedTask {
@@ -51,10 +63,11 @@ function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskSta
   const begun = task.earlierAttempts.length + (attempt === undefined ? 0 : 1);
   const shared = { node: node.index, groups: node.groupChain };
   // Which of its items had how many attempts is not known any more; none had more than the task allows.
-  if (task.itemCounts) return { ...shared, phase: "ITEMS", base: task.base + (node.task.retry?.maxAttempts ?? 1), lane: itemLanesOf(node), open: 0 };
-  const phase = firstPhase(node) === "EXPAND" ? "EXPAND" : "PLAIN";
+  if (task.itemCounts && node.kind === "TASK") return { ...shared, phase: "ITEMS", base: task.base + (node.task.retry?.maxAttempts ?? 1), lane: itemLanesOf(node), open: 0 };
+  const first = firstPhase(node) === "EXPAND" ? "EXPAND" : "PLAIN";
   return {
-    ...shared, phase, base: begun, lane: laneOf(node, phase),
+    // A group's instances are gone through when it is its turn: what they need from outside may have to come first.
+    ...shared, phase: node.kind === "GROUP" ? "GROUP" : first, base: begun, lane: laneOf(node, first),
     ...(asPlanned && waitsFor > 0 ? {} : { open: waitsFor }),
     ...(attempt === undefined ? {} : { attempt }),
   };

@@ -84,6 +84,8 @@ export interface TaskState {
   /** Present once the task is expanded. */
   itemCounts?: TaskCounts;
   error?: TaskError;
+  /** Node of the task because of which this one was skipped. */
+  skippedBy?: number;
   progress?: TaskProgress;
   /** Attempts before the current one, oldest first. */
   earlierAttempts: AttemptState[];

@@ -35,6 +35,13 @@ export class InstanceStates {
     return { ...groupState({ plan: detail.plan, tasks, live: detail.live, fields, path, identifiers }, group), isInstance: true };
   }
 
+  /** By the nodes' indexes; undefined when the instance has not begun. */
+  async tasks(detail: WorkflowDetail, path: InstancePath): Promise<TaskState[] | undefined> {
+    const fields = detail.live.get(path) ?? (await this.fields.packed(detail.id, path));
+    const identifiers = await this.#identifiers(detail.id, path);
+    return fields && identifiers && tasksIn(detail, detail.plan.scopes.get(groupIn(path)) as PlanScope, fields, path, identifiers);
+  }
+
   /** Of the items on the way, from the outside in. */
   async #identifiers(workflowId: string, path: InstancePath): Promise<string[] | undefined> {
     const steps = path.split(".");

@@ -1,7 +1,7 @@
 /** All reads of the engine behind one port: workflows, contexts, items and lists. */
 
 import type { ItemOutcome, ItemRow, UnitRecord, WorkflowReader as ReaderPort } from "../engine/ports.js";
-import type { ExpandedGroup, GroupState, Page, PageRequest, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "../engine/snapshot.js";
+import type { ExpandedGroup, GroupState, TaskState, Page, PageRequest, WorkflowDetail, WorkflowFilter, WorkflowSnapshot } from "../engine/snapshot.js";
 import type { TaskError } from "../workflow/events.js";
 import type { InstancePath, NodeKey } from "../engine/nodeKey.js";
 import type { JsonObject } from "../workflow/json.js";
@@ -33,6 +33,7 @@ export class RedisReader implements ReaderPort {
   sessionIdOf(id: string): Promise<string> { return this.workflows.sessionIdOf(id); }
   contextKeys(id: string): Promise<string[]> { return this.workflows.contextKeys(id); }
   instances(detail: WorkflowDetail, group: ExpandedGroup, from: number, count: number): Promise<GroupState[]> { return this.instanceStates.page(detail, group, from, count); }
+  instanceTasks(detail: WorkflowDetail, path: InstancePath): Promise<TaskState[] | undefined> { return this.instanceStates.tasks(detail, path); }
   instance(detail: WorkflowDetail, path: InstancePath): Promise<GroupState | undefined> { return this.instanceStates.at(detail, path); }
   snapshot(id: string): Promise<WorkflowSnapshot | null> { return this.workflows.snapshot(id); }
   detail(id: string): Promise<WorkflowDetail | null> { return this.workflows.detail(id); }

@@ -193,6 +193,7 @@ export function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Re
     attempt: record.attempt,
     ...(items === undefined ? {} : { itemCounts: itemCounts(readItemsRecord(items), record.status) }),
     ...(error === undefined ? {} : { error }),
+    ...(fields[`e${k}`]?.startsWith("U") ? { skippedBy: Number(fields[`e${k}`]?.slice(1)) } : {}),
     ...(progress === undefined ? {} : { progress: progressOf(progress) }),
     ...(record.worker === undefined ? {} : { worker: record.worker }),
     ...(record.readyMs === undefined ? {} : { readyMs: record.readyMs }),

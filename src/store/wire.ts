@@ -1,6 +1,6 @@
 /** The arguments and replies of the scripts as flat lists of texts; the Lua headers say the same from the other side. */
 
-import type { Claim, ClaimRequest, Outcome, OutcomeCode, Phase, RetryCommand, SubmitCommand, UnitRef } from "../engine/ports.js";
+import type { Claim, ClaimRequest, Outcome, OutcomeCode, Phase, ReopenedTask, RetryCommand, SubmitCommand, UnitRef } from "../engine/ports.js";
 import type { DueTimer } from "../engine/ports.js";
 import { nodeKey, readNodeKey } from "../engine/nodeKey.js";
 import { PLAN_LANE_REF } from "../engine/TaskGroup.js";
@@ -58,6 +58,15 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
       args.push(outcome.total, outcome.chunk, outcome.window, outcome.tolerated, outcome.failFast ? 1 : 0, outcome.start, outcome.shape ?? "");
       pushList(args, outcome.variables);
       return;
+    case "reopenGroup":
+      args.push(outcome.start, outcome.instances.length);
+      for (const { index, groups, tasks } of outcome.instances) {
+        args.push(index);
+        pushList(args, groups);
+        args.push(tasks.length);
+        for (const task of tasks) pushReopened(args, task);
+      }
+      return;
     case "items":
       args.push(outcome.lane, outcome.planLane, outcome.pieces.length * 4);
       for (const piece of outcome.pieces) args.push(piece.letter, piece.offset, piece.count, piece.text);
@@ -67,12 +76,16 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
   }
 }
 
-const PHASE_LETTER = { PLAIN: "p", EXPAND: "x", ITEMS: "i" } as const;
+const PHASE_LETTER = { PLAIN: "p", EXPAND: "x", ITEMS: "i", GROUP: "g" } as const;
 
 export function pushRetry(args: Args, { seq, groups, tasks }: RetryCommand): void {
   args.push(seq, PLAN_LANE_REF);
   pushList(args, groups);
-  for (const { node, phase, base, groups: chain, lane, open, attempt } of tasks) args.push(node, PHASE_LETTER[phase], base, chain, lane, open ?? "", attempt ?? "");
+  for (const task of tasks) pushReopened(args, task);
+}
+
+function pushReopened(args: Args, { node, phase, base, groups, lane, open, attempt }: ReopenedTask): void {
+  args.push(node, PHASE_LETTER[phase], base, groups, lane, open ?? "", attempt ?? "");
 }
 
 export function pushClaimRequest(args: Args, request: ClaimRequest, leaseMs: number, retentionMs: number): void {

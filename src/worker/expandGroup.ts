@@ -2,7 +2,8 @@
 
 import { nodeKey } from "../engine/nodeKey.js";
 import { around, instanceOf, placeOf, type Place } from "../engine/Place.js";
-import type { ExpandGroupOutcome, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import type { ExpandGroupOutcome, ReopenGroupOutcome, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import { reopenedInstances } from "../engine/reopenInstances.js";
 import { instanceStart } from "../engine/TaskGroup.js";
 import type { TaskScope } from "../engine/TaskScope.js";
 import type { Expanders } from "../workflow/expander.js";
@@ -20,10 +21,15 @@ const DEFAULT_WINDOW = 100;
 /** @returns undefined when the claim was lost meanwhile */
 export async function expandGroupOutcome(
   services: { store: WorkflowStore; reader: WorkflowReader; expanders?: Expanders }, unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope,
-): Promise<ExpandGroupOutcome | undefined> {
+): Promise<ExpandGroupOutcome | ReopenGroupOutcome | undefined> {
+  const place = placeOf(plan, node, unit.claim);
+  const doomed = await doomedInside(services.reader, place, node, scope.values);
+  const before = await services.reader.itemEnds(place.workflowId, nodeKey(node.index, place.path));
+  if (before.total > 0) {
+    return { kind: "reopenGroup", ref: unit.ref, start: instanceStart(plan, node, doomed), instances: await reopenedInstances(services.reader, place, node, doomed) };
+  }
   const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
   const { items, shape } = await expandItems(services.expanders, unit, node, scope);
-  const doomed = await doomedInside(services.reader, placeOf(plan, node, unit.claim), node, scope.values);
   const variables = packChunks(items, CHUNK);
   const inline = variables.reduce((sum, text) => sum + text.length, 0) <= INLINE_CHARACTERS;
   if (!inline && !(await storeAhead(services.store, unit, variables))) return undefined;

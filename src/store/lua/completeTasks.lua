@@ -26,6 +26,7 @@ at = 7
 --- @include claim
 --- @include outcomes
 --- @include waits when used
+--- @include reopen when used
 
 local serve = takeList()
 

@@ -145,6 +145,12 @@ function F.endInstance(wf, suffix, startedMs)
   if not x.isAdvancing then F.advanceInstances(wf, k, x) end
 end
 
+function F.isUnstarted(wf, k, x, index)
+  local s = F.chunkStatuses(wf, k, math.floor(index / x.chunk), x)
+  local offset = index % x.chunk + 1
+  return string.sub(s, offset, offset) == '.'
+end
+
 -- Admits instances while the window has room; when all have ended, or too many failed, the group is collected. An instance
 -- may end while it is being started, when none of its tasks can run.
 function F.advanceInstances(wf, k, x)
@@ -159,8 +165,12 @@ function F.advanceInstances(wf, k, x)
       break
     elseif x.next < x.total and x.active < x.window then
       local index = x.next
-      x.next, x.active, x.running = index + 1, x.active + 1, x.running + 1
-      F.startInstance(wf, k, index)
+      x.next = index + 1
+      -- Only retryWorkflow leaves instances that have ended, or go on, before their turn comes.
+      if not wf.retried or F.isUnstarted(wf, k, x, index) then
+        x.active, x.running = x.active + 1, x.running + 1
+        F.startInstance(wf, k, index)
+      end
     else
       break
     end

@@ -6,7 +6,7 @@ local ITEM_FIELDS = { 'total', 'chunk', 'next', 'active', 'ready', 'running', 'w
 function F.readItems(wf, k)
   local x = wf.items[k]
   if x then return x end
-  local text = call('HGET', wf.w, 'x' .. k)
+  local text = F.get(wf, 'x' .. k)
   if not text then return nil end
   local i = 0
   x = {}

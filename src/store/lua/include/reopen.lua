@@ -1,5 +1,7 @@
 -- Opens tasks of an ended workflow again: from their beginning, or, when they have items, those of them that did not complete.
 
+local PLAN_LANE = '$plan~0'
+
 -- Results of completed items stay; everything else of the chunks is forgotten.
 function F.reopenChunks(wf, k, x)
   local key, pre = F.itemsAt(wf, k)
@@ -35,7 +37,7 @@ end
 
 -- open: how many things it waits for; '' when the plan says as much.
 function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
-  F.move(wf, r.status, 'P', 1, k)
+  if phase == 'g' then F.reopenInside(wf, k, r) else F.move(wf, r.status, 'P', 1, k) end
   F.drop(wf, k)
   if attempt ~= '' then
     local history = F.get(wf, 'h' .. k)
@@ -54,4 +56,99 @@ function F.reopen(wf, k, phase, base, group, lane, open, attempt, planLane)
   local itemLane, ownPlanLane = string.match(lane, '^(%S+) ?(%S*)$')
   if phase == 'i' then F.reopenItems(wf, k, r, group, itemLane, ownPlanLane ~= '' and ownPlanLane or planLane)
   else F.reopenTask(wf, k, r, phase, group, lane, open, attempt) end
+end
+
+-- An expanded group that begins again. Its instances are gone through when it is claimed (reopenGroup); what it never had is pending again.
+function F.reopenInside(wf, k, r)
+  local x, inside = F.readItems(wf, k), F.tasksInside(wf, k)
+  if not x then
+    F.move(wf, r.status == 'K' and 'K' or 'S', 'P', inside, k)
+  elseif x.total == 0 then
+    wf.n[1], wf.n[2] = wf.n[1] + inside, wf.n[2] + inside
+    F.drop(wf, 'x' .. k)
+    wf.items[k] = nil
+  end
+end
+
+-- Brings back what was packed of an instance, as if it had just ended.
+function F.unpackInstance(wf, k, index)
+  local items, pre = F.itemsAt(wf, k)
+  local suffix, text = '@' .. F.instancePath(k) .. index, call('HGET', items, pre .. 't' .. index)
+  local texts = {}
+  for field in string.gmatch(text, '[^\1]+') do
+    local kind, number, value = string.match(field, '^(%a?)(%d+) (.*)$')
+    texts[number] = texts[number] or {}
+    texts[number][kind] = value
+    F.put(wf, kind .. number .. suffix, value)
+    if kind == '' then wf.records[number .. suffix] = F.readRecord(value) end
+  end
+  call('HDEL', items, pre .. 't' .. index)
+  local n = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  for _, node in ipairs(F.nodesIn(wf, string.match(k, '^%d+'))) do F.countNode(wf, n, node, texts[string.match(node, '%d+')]) end
+  for i = 1, #n do n[i] = -n[i] end
+  F.addCounts(wf, k, n)
+  wf.packed[suffix] = nil
+  return suffix
+end
+
+function F.reopenInstance(wf, k, index)
+  local suffix, groups, size = F.unpackInstance(wf, k, index), takeList(), tonumber(take())
+  for i = 1, #groups, 2 do wf.groups[groups[i] .. suffix] = { left = tonumber(groups[i + 1]), failed = '0', started = '0' } end
+  local tasks = {}
+  for i = 1, size do tasks[i] = { take(), take(), take(), take(), take(), take(), take() } end
+  for _, t in ipairs(tasks) do F.reopen(wf, t[1] .. suffix, t[2], t[3], t[4], t[5], t[6], t[7], PLAN_LANE) end
+end
+
+-- Of an ended workflow's group the instances that never began count as cancelled.
+function F.reopenUnstarted(wf, k, count)
+  local group, tasks = string.match(k, '^%d+'), 0
+  for _, node in ipairs(F.nodesIn(wf, group)) do
+    if string.sub(node, 1, 1) ~= 'g' then tasks = tasks + 1 end
+  end
+  local inside = F.tasksInside(wf, k) * count
+  F.move(wf, 'K', 'P', inside, k)
+  F.addCounts(wf, k, { -inside, 0, 0, 0, 0, 0, 0, 0, -inside, 0, -tasks * count })
+end
+
+-- reopenGroup: how an instance starts, count of instances, then each: position, count + (group, open nodes), count of tasks, tasks as in retryWorkflow
+function F.reopenGroup(wf, k, unit, attempt, token)
+  local start, size = take(), tonumber(take())
+  local r = F.record(wf, k)
+  local code = r and r.status == 'E' and r.token == token and 'D' or F.guard(wf, k, r, attempt, token)
+  if code ~= 'O' then
+    for _ = 1, size do
+      take()
+      takeList()
+      for _ = 1, tonumber(take()) * 7 do take() end
+    end
+    return code
+  end
+  F.endClaim(wf, k, unit, r)
+  r.status = 'E'
+  F.save(wf, k, r)
+  F.put(wf, 'd' .. k, start)
+  local x = F.readItems(wf, k)
+  local positions = {}
+  F.reopenChunks(wf, k, x)
+  F.reopenUnstarted(wf, k, x.total - x.completed - size)
+  x.next, x.active, x.running, x.failed, x.isAdvancing = 0, size, size, 0, true
+  for i = 1, size do
+    positions[i] = tonumber(take())
+    F.reopenInstance(wf, k, positions[i])
+  end
+  F.markReopened(wf, k, x, positions)
+  F.advanceInstances(wf, k, x)
+  return 'O'
+end
+
+-- They are not started once more when their turn comes.
+function F.markReopened(wf, k, x, positions)
+  local items, pre = F.itemsAt(wf, k)
+  for _, index in ipairs(positions) do
+    local c, offset = math.floor(index / x.chunk), index % x.chunk
+    local s = F.chunkStatuses(wf, k, c, x)
+    if string.sub(s, offset + 1, offset + 1) == '.' then
+      call('HSET', items, pre .. 's' .. c, string.sub(s, 1, offset) .. 'r' .. string.sub(s, offset + 2))
+    end
+  end
 end

@@ -89,7 +89,8 @@ function F.startGroups(wf, chain, suffix)
     g = g .. suffix
     local group = F.group(wf, g)
     if group.started == '0' then
-      group.started = '1'
+      -- Of an instance when it started, which is told when it ends.
+      group.started = suffix == '' and '1' or tostring(math.max(1, wf.at))
       F.emit(wf, 'G ' .. g)
     end
   end
