@@ -74,7 +74,7 @@ export const CODES = {
   TOLERANCE_EXCEEDED: code("More items of an expansion failed than it tolerates."),
   HANDLER_ERROR: code("A handler threw an error that has no code of its own.", undefined, true),
   INPUT_INVALID: code("A handler's input is not what it accepts."),
-  TIMEOUT: code("An attempt took longer than its timeout.", undefined, true),
+  TIMEOUT: code("An attempt, a task, a group or the workflow took longer than it may, or a handler was silent for longer than it may.", undefined, true),
   LEASE_EXPIRED: code("The worker that ran the attempt was lost.", undefined, true),
   POISON: code("The task lost its worker too many times.", "It may be killing its workers: look at memory and at blocking code."),
   SECRET_UNKNOWN: code("The worker that ran the attempt has no secret of that name.", "Set FANWIRE_SECRET_<NAME>, or the name in SECRETS_FILE, where workers start."),

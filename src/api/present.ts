@@ -50,6 +50,7 @@ export function toWorkflowDefinition(input: WorkflowDefinitionInput): WorkflowDe
     externalKeys: input.externalKeys?.length ? input.externalKeys : undefined,
     exports: input.exports?.length ? input.exports : undefined,
     onFailure: input.onFailure ?? "CONTINUE",
+    timeoutMs: input.timeout,
     reducers: input.reducers?.length ? input.reducers.map(({ key, reducer }) => ({ key, reducer })) : undefined,
   });
 }
@@ -63,6 +64,9 @@ function toGroup(input: TaskGroupInput): TaskGroupDefinition {
     dependencies: input.dependencies ?? [],
     expansion: input.expansion ? toExpansion(input.expansion) : undefined,
     resultKeys: input.resultKeys,
+    maxParallel: input.maxParallel,
+    timeoutMs: input.timeout,
+    onFailure: input.onFailure,
   });
 }
 
@@ -83,6 +87,8 @@ function toTask(input: TaskInput): TaskDefinition {
     resultSchema: input.resultSchema,
     retry: input.retry ? toRetry(input.retry) : undefined,
     timeoutMs: input.timeout,
+    totalTimeoutMs: input.totalTimeout,
+    heartbeatTimeoutMs: input.heartbeatTimeout,
     onFailure,
     fallback: input.fallback,
     // What is the default is left out, so that the definition is the same as without the field.

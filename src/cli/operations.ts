@@ -82,7 +82,7 @@ export interface FollowedEvent {
 export const FOLLOW = operation<{ workflowEvents: FollowedEvent }, { id: string; after?: string }>(
   `subscription FollowWorkflow($id: ID!, $after: Cursor) {
   workflowEvents(id: $id, after: $after, types: [
-    WORKFLOW_STARTED, WORKFLOW_COMPLETED, WORKFLOW_FAILED, WORKFLOW_CANCELLED, GROUP_STARTED, GROUP_COMPLETED, GROUP_FAILED,
+    WORKFLOW_STARTED, WORKFLOW_COMPLETED, WORKFLOW_FAILED, WORKFLOW_CANCELLED, WORKFLOW_TIMED_OUT, GROUP_STARTED, GROUP_COMPLETED, GROUP_FAILED,
     TASK_EXPANDED, TASK_PROGRESS, TASK_RETRYING, TASK_COMPLETED, TASK_FAILED, TASK_SKIPPED, TASK_CANCELLED, TASK_TIMED_OUT
   ]) {
     __typename cursor seq type at

@@ -23,7 +23,8 @@ import { enterSession, sessionPart, suppliedBySession } from "./sessionSubmissio
 import type { Sessions } from "./Sessions.js";
 import { newWorkflowId } from "./workflowId.js";
 import { prioritised } from "./lanes.js";
-import { externalReads, firstPhase, firstPhaseLetter, laneOf, TaskGroup } from "./TaskGroup.js";
+import { firstDeadlines, firstPlaces, limitsOf } from "./timeLimits.js";
+import { externalReads, firstPhase, firstPhaseLetter, laneOf, nodeName, TaskGroup } from "./TaskGroup.js";
 import { lanesField, priorityLanesOf, readyByQueue } from "./workflowLanes.js";
 
 const MAX_IDEMPOTENCY_KEY = 256;
@@ -171,7 +172,7 @@ function groupsAround({ groupChain }: PlanNode): number[] {
 function scopeFields({ scopes }: Plan): string[] {
   if (scopes.size === 1) return [];
   return [...scopes].flatMap(([group, { nodes, taskCount }]) => [
-    `s${group ?? ""}`, nodes.map(({ kind, index }) => (kind === "GROUP" ? `g${index}` : String(index))).join(" "),
+    `s${group ?? ""}`, nodes.map(nodeName).join(" "),
     ...(group === undefined ? [] : [`m${group}`, String(taskCount)]),
   ]);
 }
@@ -184,6 +185,9 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
   const started = new Set(initial.flatMap(groupsAround));
   const ready = initial.filter((node) => node.kind === "TASK").length;
   const { taskCount, nodes } = plan.root;
+  const places = firstPlaces(plan, initial);
+  const deadlines = firstDeadlines(plan, initial, started);
+  const { kinds } = limitsOf(plan);
   const keyHash = keyed ? sha256(input.idempotencyKey as string) : "";
   const fields = [
     // What only waits for keys from outside has nothing to wait for a worker with.
@@ -192,6 +196,7 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
     "n", `${taskCount} ${taskCount - ready} ${ready} 0 0 0 0 0 0 0`, "nn", String(plan.nodes.length), "ng", String(plan.groups.length), ...scopeFields(plan),
   ];
   if (held) fields.push("sta", "0");
+  if (kinds !== "") fields.push("lm", kinds, ...places.fields);
   if (input.rerunOf !== undefined) fields.push("rr", input.rerunOf);
   const laneText = lanesField(plan, input.priority);
   if (laneText !== undefined) fields.push("ln", laneText);
@@ -211,11 +216,12 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
     const phase = firstPhase(node);
     for (const group of groupsAround(node)) if (started.delete(group)) lines.push(`G ${group}`);
     lines.push(`R ${node.index}`);
-    fields.push(String(node.index), `R 1 0 0 0 0 0 - ${firstPhaseLetter(node)} 0`);
-    lanes.push(String(node.index), prioritised(laneOf(node, phase), input.priority ?? 0));
+    fields.push(String(node.index), `${places.isHeld(node) ? "Q" : "R"} 1 0 0 0 0 0 - ${firstPhaseLetter(node)} 0`);
+    if (!places.isHeld(node)) lanes.push(String(node.index), prioritised(laneOf(node, phase), input.priority ?? 0));
   }
   return {
-    id, plan, fields, ready: lanes,
+    id, plan, fields, ready: lanes, deadlines,
+    held: places.held,
     ...(laneText === undefined ? {} : { readyByQueue: readyByQueue(initial) }),
     tenant: caller.tenant,
     idempotencyKeyHash: keyHash,

@@ -16,7 +16,7 @@ import type { ContextReader } from "./ContextReader.js";
 import { placeOf } from "./Place.js";
 import type { DoneOutcome, ItemPiece, Outcome, UnitRef } from "./ports.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
-import { TaskGroup } from "./TaskGroup.js";
+import { policyAround, TaskGroup } from "./TaskGroup.js";
 
 /** An error as a fallback sees it: which item failed first, when the others were cancelled then, depends on timing. */
 function timeless({ details, ...error }: TaskError): TaskError {
@@ -162,11 +162,13 @@ export class Settlement {
   }
 
   #failed(plan: Plan, node: PlanNode, ref: UnitRef, error: TaskError, failsWorkflow: boolean): DoneOutcome {
+    const { policy, by } = policyAround(plan, node);
+    const failsFast = failsWorkflow && policy === "FAIL_FAST";
     return this.#done(node, ref, error.code === "TIMEOUT" ? "TIMED_OUT" : "FAILED", {
       error: JSON.stringify(error),
       failsWorkflow,
-      // In an instance of a group it fails the instance.
-      cancelsRest: failsWorkflow && node.scope === undefined && plan.definition.onFailure === "FAIL_FAST",
+      cancelsRest: failsFast && by === undefined,
+      ...(failsFast && by !== undefined ? { cuts: TaskGroup.cuts(plan, by) } : {}),
       route: TaskGroup.route(plan, node, failsWorkflow ? "FAILED" : "IGNORED"),
     });
   }

@@ -73,6 +73,24 @@ export class TaskGroup {
     return route;
   }
 
+  static readonly #cuts = new WeakMap<Plan, Map<number, readonly string[]>>();
+
+  /**
+   * What is stopped with a group: of each task in it and in the groups inside, its index (an expanded group's with a `g` before it),
+   * the groups around it, what its end releases or skips, and an empty error. The store leaves out those that have ended. Of
+   * an expanded group it is what stands in one of its instances.
+   */
+  static cuts(plan: Plan, group: number): readonly string[] {
+    let cuts = this.#cuts.get(plan);
+    if (!cuts) this.#cuts.set(plan, (cuts = new Map()));
+    let tasks = cuts.get(group);
+    if (!tasks) {
+      tasks = tasksInside(plan, group).flatMap((node) => [nodeName(node), node.groupChain, this.route(plan, node, "FAILED"), ""]);
+      cuts.set(group, tasks);
+    }
+    return tasks;
+  }
+
   /** Tasks that can start at once. @param missing external keys without a value */
   static initial(plan: Plan, missing: ReadonlySet<string>): PlanNode[] {
     return plan.root.nodes.filter((node) => node.needs.length === 0 && !externalReads(plan, node).some((key) => missing.has(key)));
@@ -82,6 +100,22 @@ export class TaskGroup {
   static provided(plan: Plan, keys: readonly string[]): string {
     return keys.flatMap((key) => plan.root.nodes.filter((node) => externalReads(plan, node).includes(key)).map((node) => release("d", plan, node))).join(" ");
   }
+}
+
+/** As the store tells tasks and expanded groups apart: 5, g5. */
+export function nodeName({ kind, index }: PlanNode): string {
+  return kind === "GROUP" ? `g${index}` : String(index);
+}
+
+/** What a task's failure means for those beside it, as the group that it stands in says, or the workflow. */
+export function policyAround(plan: Plan, { groupChain }: PlanNode): PlanGroup["onFailure"] {
+  const innermost = groupChain.split(".").at(-1) ?? "";
+  return innermost === "" ? { policy: plan.definition.onFailure } : (plan.groups[Number(innermost)] as PlanGroup).onFailure;
+}
+
+/** The tasks of a group and of those nested in it, in the order of the plan; those of an expanded group inside are that group. */
+export function tasksInside(plan: Plan, group: number): PlanNode[] {
+  return plan.nodes.filter(({ groupChain }) => groupChain.split(".").includes(String(group)));
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Fires durable timers: lost leases, attempt timeouts, retries, delays, retention, debts to sessions. Any number of loops may run at once. */
+/** Fires durable timers: lost leases, attempt timeouts, silent handlers, retries, delays, deadlines, retention, debts to sessions. Any number of loops may run at once. */
 
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
 import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowReader, WorkflowStore } from "./ports.js";
@@ -12,6 +12,7 @@ import { laneOf } from "./TaskGroup.js";
 import type { Sessions } from "./Sessions.js";
 import type { Settlement } from "./Settlement.js";
 import { lateResult, readSignal } from "./signals.js";
+import { Deadlines, silence } from "./deadlines.js";
 import { UnitOutcomes } from "./unitOutcomes.js";
 
 /** A task that lost this many workers is POISON. */
@@ -43,9 +44,11 @@ export class TimerLoop {
   #leasesFromMs = 0;
   #running: Promise<void> | undefined;
   readonly #outcomes: UnitOutcomes;
+  readonly #deadlines: Deadlines;
 
   constructor(private readonly shard: number, private readonly services: TimerLoopServices) {
     this.#outcomes = new UnitOutcomes(services.settlement, services.reader);
+    this.#deadlines = new Deadlines(services.settlement, services.reader);
   }
 
   start(): void {
@@ -128,7 +131,11 @@ export class TimerLoop {
         return lists.flat();
       }
       case "TIMEOUT":
-        return this.#timedOut({ ...timer, attempt: 0 });
+        return this.#timedOut({ ...timer, attempt: 0 }, (node, address) => `An attempt of ${address} took longer than ${node.task.timeoutMs} ms`);
+      case "HEARTBEAT":
+        return this.#timedOut({ ...timer, attempt: 0 }, silence);
+      case "DEADLINE":
+        return this.#deadlines.over(timer);
       case "DELAY":
         return this.#delayOver({ ...timer, attempt: 0 });
       case "RETRY":
@@ -168,12 +175,12 @@ export class TimerLoop {
     return [{ kind: "requeue", ref, lane: laneOf(node, phase), lost: true }];
   }
 
-  async #timedOut(at: UnitRef): Promise<Outcome[]> {
+  async #timedOut(at: UnitRef, message: (node: PlanNode, address: string) => string): Promise<Outcome[]> {
     const found = await this.#current(at);
     if (!found || found.record.status !== "RUNNING") return [];
     const { plan, node, ref } = found;
     const address = await addressOf(this.services.reader, plan, node, ref);
-    const error: TaskError = { code: "TIMEOUT", message: `An attempt of ${address} took longer than ${node.task.timeoutMs} ms`, retryable: true, task: address };
+    const error: TaskError = { code: "TIMEOUT", message: message(node, address), retryable: true, task: address };
     return this.#outcomes.fail(plan, node, ref, error);
   }
 

@@ -6,9 +6,13 @@ import type { InstancePath } from "./nodeKey.js";
 import type { WorkflowReader } from "./ports.js";
 
 export async function addressOf(reader: Pick<WorkflowReader, "instanceItem">, plan: Plan, node: PlanNode, at: { workflowId: string; path?: InstancePath }): Promise<string> {
-  if (!at.path) return node.address;
+  return at.path ? addressIn(plan, node.address, at.path, await identifiersOf(reader, at)) : node.address;
+}
+
+/** Of the items that the path leads through, from the outside in. */
+export async function identifiersOf(reader: Pick<WorkflowReader, "instanceItem">, at: { workflowId: string; path?: InstancePath }): Promise<string[]> {
+  if (!at.path) return [];
   const steps = at.path.split(".");
-  const identifiers = await Promise.all(steps.flatMap((step, i) => (i % 2 === 1
+  return Promise.all(steps.flatMap((step, i) => (i % 2 === 1
     ? [reader.instanceItem(at.workflowId, steps.slice(0, i + 1).join(".")).then((item) => item?.identifier ?? step)] : [])));
-  return addressIn(plan, node.address, at.path, identifiers);
 }

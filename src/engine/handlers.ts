@@ -20,6 +20,8 @@ export interface HandlerContext<Input = JsonValue> {
   signal: AbortSignal;
   /** Recorded as a TASK_PROGRESS event. percent 0 to 100. */
   progress(percent?: number, message?: string, data?: JsonValue): void;
+  /** The handler is at work: counts for the task's heartbeatTimeout, as progress does. Cheap, however often it is called. */
+  heartbeat(): void;
   log(message: string, data?: JsonValue): void;
 }
 

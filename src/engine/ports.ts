@@ -50,7 +50,10 @@ export interface DoneOutcome {
   status: "COMPLETED" | "FAILED" | "SKIPPED" | "TIMED_OUT";
   error?: string;
   failsWorkflow: boolean;
+  /** Of the workflow. */
   cancelsRest: boolean;
+  /** The rest of the group that is cancelled instead, see TaskGroup.cuts. */
+  cuts?: readonly string[];
   /** Indexes of the groups around the task, outermost first: 0.2 */
   group: string;
   /** The result, when it is not what stands under the task's one context key. */
@@ -102,8 +105,15 @@ export interface ReopenedInstance extends Pick<RetryCommand, "groups" | "tasks">
 export interface ItemsOutcome { kind: "items"; ref: UnitRef; lane: string; planLane: string; pieces: ItemPiece[] }
 /** C: JSON list of `count` results from `offset` in the chunk on. F: error of one. Y: retry after `count` ms. W: complete after `count` ms with the text (-1: when it is answered). */
 export interface ItemPiece { letter: "C" | "F" | "Y" | "W"; offset: number; count: number; text: string }
+/** The handler of a running attempt says that it is at work. */
+export interface AliveOutcome { kind: "alive"; ref: UnitRef }
+/** A group's time is over: what of it has not ended is TIMED_OUT. ref: see overdueRef, its node is the group. `tasks` as of TaskGroup.cuts, with errors. */
+export interface GroupOverdueOutcome { kind: "groupOverdue"; ref: UnitRef; tasks: readonly string[] }
+/** The workflow's time is over. */
+export interface WorkflowOverdueOutcome { kind: "workflowOverdue"; ref: UnitRef; error: string }
 export interface ProgressOutcome { kind: "progress"; ref: UnitRef; item?: number; text: string }
 export type Outcome =
+  | AliveOutcome | GroupOverdueOutcome | WorkflowOverdueOutcome
   | DoneOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ExpandGroupOutcome | ReopenGroupOutcome | ItemsOutcome | ProgressOutcome;
 
 export interface ClaimRequest {
@@ -134,6 +144,10 @@ export interface SubmitCommand {
   eventCount: number;
   /** Tasks without open dependencies and their lanes, alternating. */
   ready: string[];
+  /** Those of them that a limit of their group holds: group and entry, alternating (timeLimits.ts). */
+  held: string[];
+  /** What has begun to run out: subject and ms, alternating. */
+  deadlines: (string | number)[];
   /** Timers that are set with it: due in ms from then, and member, alternating. */
   timers?: (string | number)[];
   /** Queues other than the default one and how many of these tasks are in each, alternating; absent: none. */
@@ -176,6 +190,10 @@ export type DueTimer =
   | { kind: "LEASE"; member: string; token: string; units: { workflowId: string; node: number; path?: InstancePath; unit: string }[] }
   | { kind: "TIMEOUT" | "DELAY"; member: string; workflowId: string; node: number; path?: InstancePath; unit: string; token: string }
   | { kind: "RETRY"; member: string; workflowId: string; node: number; path?: InstancePath; unit: string; attempt: number }
+  /** The handler of an attempt has been silent for too long. */
+  | { kind: "HEARTBEAT"; member: string; workflowId: string; node: number; path?: InstancePath; unit: string; token: string }
+  /** subject: t<task>, g<group> or w, the first two with the path of their instance; due: the deadline that is over, by which the store knows it again. */
+  | { kind: "DEADLINE"; member: string; workflowId: string; subject: string; due: string }
   | { kind: "RETENTION"; member: string; workflowId: string }
   /** The workflow owes its session something, or is gone from it, see Sessions.ts. */
   | { kind: "SESSION"; member: string; workflowId: string; session: string };
@@ -213,8 +231,12 @@ export interface WorkflowStore {
   claimSeparately(shard: number, request: ClaimRequest, leaseMs: number): Promise<{ nowMs: number; claims: Claim[] }>;
   /** All outcomes must belong to the shard. */
   completeTasks(shard: number, request: ClaimRequest, outcomes: readonly Outcome[]): Promise<CompleteReply>;
-  /** The refs whose claims are lost. @param leaseMs default: the deployment's */
-  heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[], leaseMs?: number): Promise<UnitRef[]>;
+  /**
+   * The refs whose claims are lost.
+   * @param leaseMs default: the deployment's
+   * @param byHandlers whether their handlers say so, and not just their worker
+   */
+  heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[], leaseMs?: number, byHandlers?: boolean): Promise<UnitRef[]>;
   /** False when the claim is lost. */
   storeItems(ref: UnitRef, variables: string[]): Promise<boolean>;
   cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED">;
@@ -287,4 +309,6 @@ export interface Wake {
   /** Workflows have new events. */
   onEvents(listener: (workflowIds: readonly string[]) => void): () => void;
   onCancelled(listener: (workflowId: string) => void): () => void;
+  /** Some claims on tasks of the workflow were taken back. */
+  onRecalled(listener: (workflowId: string) => void): () => void;
 }

@@ -13,6 +13,8 @@ interface Ring {
   l?: string[];
   /** A workflow that was cancelled. */
   x?: string;
+  /** A workflow some of whose claims were taken back. */
+  y?: string;
 }
 
 export class RedisWake implements Wake {
@@ -20,6 +22,7 @@ export class RedisWake implements Wake {
   readonly #lanes = new Set<(shard: number, names: readonly string[]) => void>();
   readonly #events = new Set<(workflowIds: readonly string[]) => void>();
   readonly #cancelled = new Set<(workflowId: string) => void>();
+  readonly #recalled = new Set<(workflowId: string) => void>();
   readonly #pubsub: RedisPubSub;
 
   /** @param subscriber a connection of its own, made with enableReadyCheck: false (a SUBSCRIBE during the check would be lost) */
@@ -48,11 +51,16 @@ export class RedisWake implements Wake {
     return listen(this.#cancelled, listener);
   }
 
+  onRecalled(listener: (workflowId: string) => void): () => void {
+    return listen(this.#recalled, listener);
+  }
+
   #rung(shard: number, ring: Ring): void {
     if (ring.l) for (const listener of this.#lanes) listener(shard, ring.l);
     if (ring.q > 0) for (const listener of this.#ready) listener(shard);
     if (ring.w.length > 0) for (const listener of this.#events) listener(ring.w);
     if (ring.x !== undefined) for (const listener of this.#cancelled) listener(ring.x);
+    if (ring.y !== undefined) for (const listener of this.#recalled) listener(ring.y);
   }
 }
 

@@ -14,6 +14,7 @@ const END: Readonly<Record<string, { type: EventType; status: WorkflowStatus }>>
   C: { type: "WORKFLOW_COMPLETED", status: "COMPLETED" },
   F: { type: "WORKFLOW_FAILED", status: "FAILED" },
   X: { type: "WORKFLOW_CANCELLED", status: "CANCELLED" },
+  T: { type: "WORKFLOW_TIMED_OUT", status: "TIMED_OUT" },
 };
 const GROUP_TYPE = { G: "GROUP_STARTED", H: "GROUP_COMPLETED", J: "GROUP_FAILED" } as const;
 const TASK_END = { C: "TASK_COMPLETED", F: "TASK_FAILED", T: "TASK_TIMED_OUT" } as const;
@@ -59,7 +60,8 @@ function bodiesOf(line: string, plan: Plan): Body[] {
     case "R": return [isGroup ? group("GROUP_STARTED", node.address) : task("TASK_READY")];
     case "S": return run(Number(c), b, (more) => task("TASK_STARTED", { attempt: Number(d), worker: e, ...more }));
     case "X": return [task("TASK_EXPANDED", { itemCount: Number(b), attempt: 1 })];
-    case "C": case "F": case "T": return [isGroup ? group(code === "C" ? "GROUP_COMPLETED" : "GROUP_FAILED", node.address) : task(TASK_END[code], { attempt: Number(d), worker: e, ...failure(6) })];
+    case "C": case "F": case "T": return [isGroup ? group(code === "C" ? "GROUP_COMPLETED" : "GROUP_FAILED", node.address)
+      : task(TASK_END[code], { attempt: Number(d), ...(e === "-" ? {} : { worker: e }), ...failure(6) })];
     case "IC": return run(Number(c), b, (more) => task("TASK_COMPLETED", { attempt: Number(d), worker: e, ...more }));
     case "IF": return [task("TASK_FAILED", { attempt: Number(d), worker: e, ...item(b), ...failure(6) })];
     case "Y": return [task("TASK_RETRYING", { ...item(b), attempt: Number(c), untilMs: Number(d), worker: e, ...failure(6) })];

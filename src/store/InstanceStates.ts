@@ -58,10 +58,11 @@ function groupIn(path: InstancePath): number {
 function tasksIn(detail: WorkflowDetail, scope: PlanScope, fields: Fields, path: InstancePath, identifiers: readonly string[]): TaskState[] {
   const tasks: TaskState[] = [];
   // Never started, and never to be.
-  const dead = Object.keys(fields).length === 0 && isTaskEnded((detail.tasks[Number(path.split(".")[0])] as TaskState).status);
+  const { status: around } = detail.tasks[Number(path.split(".")[0])] as TaskState;
+  const dead = Object.keys(fields).length === 0 && isTaskEnded(around);
   for (const node of scope.nodes) {
     const state = taskState(detail, node, fields, { path, identifiers });
-    tasks[node.index] = dead ? { ...state, status: "CANCELLED" } : state;
+    tasks[node.index] = dead ? { ...state, status: around === "TIMED_OUT" ? around : "CANCELLED" } : state;
   }
   return tasks;
 }

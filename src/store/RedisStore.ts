@@ -94,9 +94,9 @@ export class RedisStore implements WorkflowStore {
     return { codes: readCodes(codes), claims: readClaims(claims) };
   }
 
-  async heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[], leaseMs = this.options.leaseMs): Promise<UnitRef[]> {
+  async heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[], leaseMs = this.options.leaseMs, byHandlers = false): Promise<UnitRef[]> {
     const keys = this.#keys.of(shard);
-    const args = [keys.prefix, worker, leaseMs, ...heartbeatArgs(refs)];
+    const args = [keys.prefix, worker, leaseMs, byHandlers ? 1 : 0, ...heartbeatArgs(refs)];
     const lost = await this.#scripts.call<number[]>("heartbeatTasks", [keys.timers, keys.leases], args);
     return lost.map((index) => refs[index] as UnitRef);
   }

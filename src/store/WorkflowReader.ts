@@ -13,6 +13,7 @@ import type { JsonObject } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { isTaskEnded, isWorkflowEnded, type TaskStatus } from "../workflow/status.js";
 import { externalReads } from "../engine/TaskGroup.js";
+import { limitedAround } from "../engine/timeLimits.js";
 import { groupState, liveInstances } from "./groupStates.js";
 import { priorityIn } from "../engine/workflowLanes.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
@@ -20,7 +21,7 @@ import { addSignals, externalKeys } from "./outsideWaits.js";
 import type { ShardKeys } from "./keys.js";
 import type { NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
-import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS } from "./records.js";
+import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS, type ItemsRecord } from "./records.js";
 
 const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss", "ln"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
@@ -186,6 +187,7 @@ export function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Re
   const record = readRecord(text, workflow.submittedMs);
   const items = fields[`x${k}`];
   const error = errorOf(fields[`e${k}`], workflow.plan, node, place);
+  const held = text.startsWith("Q ") || (items !== undefined && record.status === "RUNNING" && isHeld(readItemsRecord(items)));
   const progress = fields[`p${k}`];
   return {
     ...base,
@@ -199,8 +201,14 @@ export function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Re
     ...(record.readyMs === undefined ? {} : { readyMs: record.readyMs }),
     ...(record.startedMs === undefined ? {} : { startedMs: record.startedMs }),
     ...(record.finishedMs === undefined ? {} : { finishedMs: record.finishedMs }),
+    ...(held ? { waitingFor: [limitReason(workflow.plan, node)] } : {}),
     ...(record.untilMs === undefined ? {} : { waitingFor: [{ kind: fields[`y${k}`] === undefined ? "BACKOFF" : "TIMER", message: "waits for its time", untilMs: record.untilMs }] }),
   };
+}
+
+/** Its group has no place for any of its items. */
+function isHeld({ held, ready, running }: ItemsRecord): boolean {
+  return held === 1 && ready === 0 && running === 0;
 }
 
 /** e<k>: JSON of a failure, or why it was skipped: `C` its own condition, `U<task>` that task. */
@@ -240,8 +248,16 @@ function workerReason({ status, node }: TaskState, served: Served | undefined): 
   return { kind: "WORKER", message: `${served?.serves(handler, queue) ? "waits for a free worker with" : "no worker that is alive serves"} the handler ${handler}${where}` };
 }
 
+const PAUSED: WaitReason = { kind: "PAUSED", message: "the workflow is paused" };
+
+function limitReason(plan: Plan, node: PlanNode): WaitReason {
+  const groups = limitedAround(plan, node).map(({ index, maxParallel }) => `${plan.groups[index]?.address} (maxParallel ${maxParallel})`);
+  return { kind: "LIMIT", message: `waits until others of its group have ended: ${groups.join(", ")}` };
+}
+
 export function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan, status }: WorkflowSnapshot, missing: readonly string[], served: Served | undefined): WaitReason[] {
-  if (waitsForWorker(task)) return [status === "PAUSED" ? { kind: "PAUSED", message: "the workflow is paused" } : workerReason(task, served)];
+  if (task.waitingFor.some(({ kind }) => kind === "LIMIT") && task.status !== "PENDING") return status === "PAUSED" ? [PAUSED] : task.waitingFor;
+  if (waitsForWorker(task)) return [status === "PAUSED" ? PAUSED : workerReason(task, served)];
   if (task.status !== "PENDING") return task.waitingFor;
   const external = externalReads(plan, task.node).filter((key) => missing.includes(key))
     .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext or from its session` }));

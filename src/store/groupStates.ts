@@ -68,14 +68,20 @@ function countInstances(scope: ScopeStates, group: PlanNode, fields: Fields, pat
   const record = fields[group.index];
   const status = record === undefined ? "PENDING" : readRecord(record, 0).status;
   const items = fields[`x${group.index}`];
-  if (items === undefined) return many(inside.taskCount, isTaskEnded(status) ? (status === "CANCELLED" ? "CANCELLED" : "SKIPPED") : "PENDING");
+  if (items === undefined) return many(inside.taskCount, unexpandedStatus(status));
   const x = readItemsRecord(items);
   const packed = fields[`n${group.index}`];
   const sum: Counted = packed === undefined ? { counts: noCounts(), taskTotal: 0 } : { counts: readCounts(packed), taskTotal: Number(packed.split(" ")[10] ?? 0) };
   for (const at of runningPaths(scope.live, path, group.index)) add(sum, countRunning(scope, inside, scope.live.get(at) as Fields, at));
-  // Those that never start because the group was cancelled are among the packed.
+  // Those that never start because the group was cancelled, or out of time, are among the packed.
   add(sum, many(inside.taskCount * (x.total - x.next), "PENDING"));
   return sum;
+}
+
+/** Of the tasks in a group that was never expanded. */
+function unexpandedStatus(group: TaskStatus): TaskStatus {
+  if (!isTaskEnded(group)) return "PENDING";
+  return group === "CANCELLED" || group === "TIMED_OUT" ? group : "SKIPPED";
 }
 
 function countRunning(scope: ScopeStates, inside: PlanScope, fields: Fields, path: InstancePath): Counted {

@@ -30,7 +30,7 @@ export class Keys {
    * records of an ended instance. In instances of a group `<path>/` stands before these names.
    */
   items(id: string, node: number | string): string { return `${this.prefix}i:${id}:${node}`; }
-  /** hash: a definition by content: text, and how many workflows use it */
+  /** hash: a definition by content: text, its limits (lua/include/limits.lua), and how many workflows use it */
   definition(hash: string): string { return `${this.prefix}d:${hash}`; }
   /** zset: names of a tenant's registered definitions, all of score 0 */
   definitionNames(tenant: string): string { return `${this.prefix}rn:${tenant}`; }
@@ -40,7 +40,9 @@ export class Keys {
   idempotency(tenant: string, keyHash: string): string { return `${this.prefix}idem:${tenant}:${keyHash}`; }
   /** list: units ready to be claimed, hints only: a claim is decided by the unit's record */
   lane(name: string): string { return `${this.prefix}q:${name}`; }
-  /** zset: due ms -> L lease, T attempt timeout, R retry, D delay, X retention, S what a workflow owes its session */
+  /** list: tasks that a limit of their group holds, until others of it have ended */
+  held(id: string, group: number | string): string { return `${this.prefix}h:${id}:${group}`; }
+  /** zset: due ms -> L lease, T attempt timeout, B silence of a handler, R retry, D delay, E end of a task's, group's or workflow's time, X retention, S what a workflow owes its session */
   get timers(): string { return `${this.prefix}tm`; }
   /** hash: token -> worker and its units; <token>n -> how many of them still run; n -> the last token minted */
   get leases(): string { return `${this.prefix}lease`; }
@@ -72,7 +74,7 @@ export class Keys {
   sessionExporters(session: string): string { return `${this.prefix}se:${session}`; }
   /** set: tenants that ever submitted here */
   get tenants(): string { return `${this.prefix}tn`; }
-  /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow} */
+  /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow, y: one some of whose claims were taken back} */
   get wake(): string { return `${this.prefix}wake`; }
 }
 

@@ -3,11 +3,11 @@
 import type { TaskCounts, TaskStatus, WorkflowStatus } from "../workflow/status.js";
 import type { UnitRecord } from "../engine/ports.js";
 
-export const WORKFLOW_STATUS: Readonly<Record<string, WorkflowStatus>> = { P: "PENDING", R: "RUNNING", H: "PAUSED", C: "COMPLETED", F: "FAILED", X: "CANCELLED" };
-export const WORKFLOW_LETTER: Readonly<Partial<Record<WorkflowStatus, string>>> = { PENDING: "P", RUNNING: "R", PAUSED: "H", COMPLETED: "C", FAILED: "F", CANCELLED: "X" };
+export const WORKFLOW_STATUS: Readonly<Record<string, WorkflowStatus>> = { P: "PENDING", R: "RUNNING", H: "PAUSED", C: "COMPLETED", F: "FAILED", X: "CANCELLED", T: "TIMED_OUT" };
+export const WORKFLOW_LETTER: Readonly<Partial<Record<WorkflowStatus, string>>> = { PENDING: "P", RUNNING: "R", PAUSED: "H", COMPLETED: "C", FAILED: "F", CANCELLED: "X", TIMED_OUT: "T" };
 
 const TASK_STATUS: Readonly<Record<string, TaskStatus>> = {
-  R: "READY", X: "RUNNING", W: "WAITING", E: "RUNNING", C: "COMPLETED", F: "FAILED", S: "SKIPPED", K: "CANCELLED", T: "TIMED_OUT",
+  R: "READY", Q: "READY", X: "RUNNING", W: "WAITING", E: "RUNNING", C: "COMPLETED", F: "FAILED", S: "SKIPPED", K: "CANCELLED", T: "TIMED_OUT",
 };
 export const OUTCOME_LETTER = { COMPLETED: "C", FAILED: "F", SKIPPED: "S", TIMED_OUT: "T" } as const;
 
@@ -32,7 +32,7 @@ export function readRecord(text: string, submittedMs: number): TaskRecord {
     losses: Number(losses),
     phase: phase ?? "p",
     ...(worker === undefined || worker === "-" ? {} : { worker }),
-    readyMs: everReady && letter !== "K" ? submittedMs + Number(ready) : time(ready),
+    readyMs: everReady && letter !== "K" && !(letter === "T" && token === "0") ? submittedMs + Number(ready) : time(ready),
     startedMs: everReady && (started !== "0" || token !== "0") ? submittedMs + Number(started) : undefined,
     finishedMs: letter === "C" || letter === "F" || letter === "S" || letter === "K" || letter === "T" ? submittedMs + Number(finished) : undefined,
     untilMs: letter === "W" ? time(until) : undefined,
@@ -54,8 +54,10 @@ export function countsText(counts: TaskCounts): string {
 export interface ItemsRecord {
   total: number; chunk: number; next: number; active: number; ready: number; running: number; waiting: number;
   completed: number; failed: number; tolerated: number; failFast: number; window: number;
+  /** 1 while a limit of its group keeps it from admitting more. */
+  held: number;
 }
-const ITEMS_ORDER = ["total", "chunk", "next", "active", "ready", "running", "waiting", "completed", "failed", "tolerated", "failFast", "window"] as const;
+const ITEMS_ORDER = ["total", "chunk", "next", "active", "ready", "running", "waiting", "completed", "failed", "tolerated", "failFast", "window", "held"] as const;
 
 export function readItemsRecord(text: string): ItemsRecord {
   const numbers = text.split(" ").map(Number);

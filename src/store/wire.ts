@@ -4,6 +4,7 @@ import type { Claim, ClaimRequest, Outcome, OutcomeCode, Phase, ReopenedTask, Re
 import type { DueTimer } from "../engine/ports.js";
 import { nodeKey, readNodeKey } from "../engine/nodeKey.js";
 import { PLAN_LANE_REF } from "../engine/TaskGroup.js";
+import { limitsOf } from "../engine/timeLimits.js";
 import { OUTCOME_LETTER } from "./records.js";
 
 type Args = (string | number)[];
@@ -18,10 +19,14 @@ export function pushList(args: Args, list: readonly (string | number)[]): void {
 
 export function pushSubmission(args: Args, command: SubmitCommand, definitionText: string): void {
   args.push(command.id, command.tenant, command.idempotencyKeyHash, command.payloadHash, command.plan.hash, definitionText);
+  // They stand beside the definition, and go with it.
+  pushList(args, definitionText === "" ? [] : limitsOf(command.plan).fields);
   pushList(args, command.fields);
   pushList(args, command.context);
   args.push(command.eventLines, command.eventCount);
   pushList(args, command.ready);
+  pushList(args, command.held);
+  pushList(args, command.deadlines);
   pushList(args, command.readyByQueue ?? []);
   pushList(args, command.timers ?? []);
 }
@@ -32,10 +37,11 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
   switch (outcome.kind) {
     case "done":
       args.push(
-        OUTCOME_LETTER[outcome.status], outcome.error ?? "", outcome.failsWorkflow ? 1 : 0, outcome.cancelsRest ? 1 : 0,
+        OUTCOME_LETTER[outcome.status], outcome.error ?? "", outcome.failsWorkflow ? 1 : 0, outcome.cuts ? "g" : outcome.cancelsRest ? 1 : 0,
         outcome.group, outcome.result ?? "", outcome.route,
       );
       pushList(args, outcome.writes);
+      if (outcome.cuts) pushList(args, outcome.cuts);
       return;
     case "retry":
       args.push(outcome.delayMs, outcome.error);
@@ -70,6 +76,14 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
     case "items":
       args.push(outcome.lane, outcome.planLane, outcome.pieces.length * 4);
       for (const piece of outcome.pieces) args.push(piece.letter, piece.offset, piece.count, piece.text);
+      return;
+    case "groupOverdue":
+      pushList(args, outcome.tasks);
+      return;
+    case "workflowOverdue":
+      args.push(outcome.error);
+      return;
+    case "alive":
       return;
     case "progress":
       args.push(outcome.item ?? "-", outcome.text);
@@ -142,6 +156,10 @@ export function readTimer(member: string, leaseText: string): DueTimer | undefin
       return { kind: "DELAY", member, workflowId: first, ...readNodeKey(node), unit, token: last };
     case "R":
       return { kind: "RETRY", member, workflowId: first, ...readNodeKey(node), unit, attempt: Number(last) };
+    case "B":
+      return { kind: "HEARTBEAT", member, workflowId: first, ...readNodeKey(node), unit, token: last };
+    case "E":
+      return { kind: "DEADLINE", member, workflowId: first, subject: node, due: unit };
     case "X":
       return { kind: "RETENTION", member, workflowId: first };
     case "S":

@@ -15,6 +15,7 @@ import { HandlerCall, type Answer } from "./HandlerCall.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import { joinPieces } from "./RangeRun.js";
 import { redactorOf, renderInput } from "./renderInput.js";
+import { silenceOf } from "./silence.js";
 import type { UnitRunnerServices } from "./UnitRunner.js";
 
 /** An item of the batch. `offset`: in its chunk. */
@@ -67,8 +68,9 @@ export class BatchRun {
     if (!handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${node.task.handler}`);
     const task = batchAddress(unit.address, items.map(({ identifier }) => identifier));
     const call = new HandlerCall(handler, items.map(({ input }) => input), {
-      workflowId: unit.claim.workflowId, task, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs,
+      workflowId: unit.claim.workflowId, task, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs, ...silenceOf(node, task),
       redactor: redactorOf(node, services.secrets),
+      onAlive: () => services.report(unit, { kind: "alive", ref: unit.ref }),
       onProgress: (progress) => services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),
       onLog: (message, data) => services.log.info({ workflowId: unit.claim.workflowId, task, data }, message),
     });

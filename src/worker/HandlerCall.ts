@@ -6,6 +6,7 @@ import { readSignal, signalText, WaitForSignal, type SignalWait } from "../engin
 import type { Redactor } from "../engine/Redactor.js";
 import type { TaskProgress } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
+import { Pulse } from "./Pulse.js";
 
 export interface CallAbout {
   workflowId: string;
@@ -13,9 +14,13 @@ export interface CallAbout {
   task: string;
   attempt: number;
   timeoutMs?: number;
+  /** How long the handler may be silent, and what is said when it was. */
+  silence?: { longestMs: number; message: string };
   /** Of an attempt whose input holds secrets: everything that leaves it goes through this. */
   redactor?: Redactor | undefined;
   onProgress(progress: Omit<TaskProgress, "atMs">): void;
+  /** The handler sent a heartbeat; called only with `silence`. */
+  onAlive(): void;
   onLog(message: string, data?: JsonValue): void;
 }
 
@@ -44,11 +49,14 @@ export class HandlerCall implements HandlerContext {
   /** Made when somebody asks: most calls of light handlers never do. */
   #controller: AbortController | undefined;
   #abortReason: FanwireError | undefined;
+  #pulse: Pulse | undefined;
+  #onSilent: () => void = () => undefined;
   readonly input: JsonValue;
 
   constructor(private readonly handler: Handler, input: JsonValue, private readonly about: CallAbout) {
     // Inputs share parts with cached context; only our own handlers are known not to change them.
     this.input = handler.builtIn ? input : deepFreeze(input);
+    if (about.silence) this.#pulse = new Pulse(about.silence.longestMs, () => about.onAlive(), () => this.#onSilent());
   }
 
   get workflowId(): string { return this.about.workflowId; }
@@ -64,12 +72,15 @@ export class HandlerCall implements HandlerContext {
 
   /** Handlers take their context apart ({ input, progress }), so these know their call by themselves. */
   readonly progress = (percent?: number, message?: string, data?: JsonValue): void => {
+    this.#pulse?.touch();
     this.about.onProgress(this.#clean({
       ...(percent === undefined ? {} : { percent: Math.min(100, Math.max(0, percent)) }),
       ...(message === undefined ? {} : { message }),
       ...(data === undefined ? {} : { data }),
     }));
   };
+
+  readonly heartbeat = (): void => this.#pulse?.beat();
 
   readonly log = (message: string, data?: JsonValue): void => {
     const clean = this.#clean(data === undefined ? { message } : { message, data });
@@ -86,6 +97,7 @@ export class HandlerCall implements HandlerContext {
     const { redactor } = this.about;
     if (redactor) return this.#redacted(redactor);
     const result = this.handler.run(this);
+    if (!(result instanceof Promise)) this.#pulse?.stop();
     return result instanceof Promise ? this.#within(result).then((value) => this.#answer(value)) : this.#answer(result);
   }
 
@@ -108,17 +120,23 @@ export class HandlerCall implements HandlerContext {
     return redactor ? (redactor.json(JSON.parse(JSON.stringify(said)) as JsonValue) as T) : said;
   }
 
+  /** The engine's durable timers say the same should this process not live to see it. */
   #within<T>(result: Promise<T>): Promise<T> {
-    const { timeoutMs, task } = this.about;
-    if (timeoutMs === undefined) return result;
+    const { timeoutMs, task, silence } = this.about;
+    if (timeoutMs === undefined && !silence) return result;
     return new Promise<T>((resolve, reject) => {
-      // The engine's durable timer says the same should this process not live to see it.
-      const timer = setTimeout(() => {
-        const error = new FanwireError("TIMEOUT", `An attempt of ${task} took longer than ${timeoutMs} ms`);
+      const giveUp = (message: string): void => {
+        const error = new FanwireError("TIMEOUT", message);
         this.abort(error);
         reject(error);
-      }, timeoutMs);
-      result.then(resolve, reject).finally(() => clearTimeout(timer));
+      };
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => giveUp(`An attempt of ${task} took longer than ${timeoutMs} ms`), timeoutMs);
+      if (silence) this.#onSilent = () => giveUp(silence.message);
+      this.#pulse?.start();
+      result.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        this.#pulse?.stop();
+      });
     });
   }
 

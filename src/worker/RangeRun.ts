@@ -14,6 +14,7 @@ import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
 import { HandlerCall, type Answer } from "./HandlerCall.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import { redactorOf, renderInput } from "./renderInput.js";
+import { silenceOf } from "./silence.js";
 import type { UnitRunnerServices } from "./UnitRunner.js";
 
 /** How long a finished item may wait for its neighbours before it is reported without them. */
@@ -75,8 +76,9 @@ export class RangeRun {
     if (!this.#handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${this.node.task.handler}`);
     const task = `${this.unit.address}[${identifier}]`;
     const call = new HandlerCall(this.#handler, input, {
-      workflowId: claim.workflowId, task, attempt: claim.attempt, timeoutMs: this.node.task.timeoutMs,
+      workflowId: claim.workflowId, task, attempt: claim.attempt, timeoutMs: this.node.task.timeoutMs, ...silenceOf(this.node, task),
       redactor: redactorOf(this.node, this.services.secrets),
+      onAlive: () => this.services.report(this.unit, { kind: "alive", ref: this.unit.ref }),
       onProgress: (progress) => this.services.report(this.unit, { kind: "progress", ref: this.unit.ref, item: index, text: JSON.stringify(progress) }),
       onLog: (message, data) => this.services.log.info({ workflowId: claim.workflowId, task, data }, message),
     });

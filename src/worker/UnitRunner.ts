@@ -28,6 +28,7 @@ import { expandOutcome } from "./expandUnit.js";
 import type { LiveUnit } from "./LiveUnit.js";
 import { RangeRun } from "./RangeRun.js";
 import { redactorOf, renderInput } from "./renderInput.js";
+import { silenceOf } from "./silence.js";
 
 export interface UnitRunnerServices {
   store: WorkflowStore;
@@ -112,7 +113,9 @@ export class UnitRunner {
     const rendered = renderInput(node, scope, this.services.secrets);
     const input = rendered instanceof Promise ? await rendered : rendered;
     const call = new HandlerCall(handler, input, {
-      workflowId: unit.claim.workflowId, task: unit.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs, redactor: redactorOf(node, this.services.secrets),
+      workflowId: unit.claim.workflowId, task: unit.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs, ...silenceOf(node, unit.address),
+      redactor: redactorOf(node, this.services.secrets),
+      onAlive: () => this.services.report(unit, { kind: "alive", ref: unit.ref }),
       onProgress: (progress) => this.services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),
       onLog: (message, data) => this.services.log.info({ workflowId: unit.claim.workflowId, task: unit.address, data }, message),
     });
@@ -153,7 +156,7 @@ export class UnitRunner {
       this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, "EXPAND"), lost: false });
       return;
     }
-    const outcome = node.kind === "GROUP" ? await expandGroupOutcome(this.services, unit, plan, node, scope) : await expandOutcome(this.services, unit, node, scope);
+    const outcome = node.kind === "GROUP" ? await expandGroupOutcome(this.services, unit, plan, node, scope) : await expandOutcome(this.services, unit, plan, node, scope);
     if (outcome) this.services.report(unit, outcome);
     else unit.lose("the claim was lost while the items were stored");
   }

@@ -5,6 +5,7 @@ import type { ExpanderRegistry } from "../engine/expanders.js";
 import type { ContextReader } from "../engine/ContextReader.js";
 import type { Claim, ClaimRequest, Outcome, OutcomeCode, Wake, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import type { SecretSource } from "../engine/secrets.js";
+import { nodeKey } from "../engine/nodeKey.js";
 import type { Settlement } from "../engine/Settlement.js";
 import type { LaneBook } from "../engine/LaneBook.js";
 import { readLaneName } from "../engine/lanes.js";
@@ -77,6 +78,7 @@ export class Worker {
       lanes.onLearnt((shard) => this.#loops[shard]?.hint()),
       wake.onReady((shard) => this.#loops[shard]?.hint()),
       wake.onCancelled((workflowId) => this.#cancelled(workflowId)),
+      wake.onRecalled((workflowId) => void this.#heartbeat((unit) => unit.claim.workflowId === workflowId)),
       every(POLL_MS, () => { for (const loop of this.#loops) loop.hint(); }),
       every(Math.max(50, leaseMs / 3), () => void this.#heartbeat()),
     );
@@ -226,9 +228,10 @@ export class Worker {
     for (const unit of this.#live.values()) if (unit.claim.workflowId === workflowId) unit.lose("the workflow was cancelled");
   }
 
-  async #heartbeat(): Promise<void> {
+  /** @param concerns which units; absent: those that have run for a while */
+  async #heartbeat(concerns = (unit: LiveUnit) => Date.now() - unit.sinceMs >= this.options.leaseMs / 4): Promise<void> {
     const { leaseMs, store, id, log } = this.options;
-    const due = [...this.#live.values()].filter((unit) => unit.holds && Date.now() - unit.sinceMs >= leaseMs / 4);
+    const due = [...this.#live.values()].filter((unit) => unit.holds && concerns(unit));
     try {
       for (const loop of this.#loops) {
         const units = due.filter((unit) => this.#loopOf(unit) === loop);
@@ -246,8 +249,9 @@ export class Worker {
   }
 }
 
-function keyOf(ref: { workflowId: string; node: number; unit: string; token: string }): string {
-  return `${ref.workflowId} ${ref.node} ${ref.unit} ${ref.token}`;
+/** Under one token there may be the same task of several instances. */
+function keyOf({ workflowId, node, path, unit, token }: Pick<Claim, "workflowId" | "node" | "path" | "unit" | "token">): string {
+  return `${workflowId} ${nodeKey(node, path)} ${unit} ${token}`;
 }
 
 function every(ms: number, run: () => void): () => void {

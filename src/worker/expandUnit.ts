@@ -3,12 +3,12 @@
 import type { ExpandOutcome, WorkflowStore } from "../engine/ports.js";
 import type { HandlerRegistry } from "../engine/handlers.js";
 import { laneOf } from "../engine/TaskGroup.js";
+import { placesAround } from "../engine/timeLimits.js";
 import { compiledTask } from "../workflow/compiledTask.js";
-import type { ExpansionDefinition } from "../workflow/definition.js";
 import type { Expanders } from "../workflow/expander.js";
 import type { Scope } from "../workflow/expressions/types.js";
 import { toleratedCount } from "../workflow/outputs.js";
-import type { PlanNode } from "../workflow/plan.js";
+import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { Expanded, ExpandedItem, TaskExpansion } from "../workflow/TaskExpansion.js";
 import type { LiveUnit } from "./LiveUnit.js";
 
@@ -25,14 +25,16 @@ const FIELDS_PER_SLICE = 100;
 
 /** @returns undefined when the claim was lost meanwhile */
 export async function expandOutcome(
-  services: { store: WorkflowStore; handlers: Pick<HandlerRegistry, "get">; expanders?: Expanders }, unit: LiveUnit, node: PlanNode, scope: Scope,
+  services: { store: WorkflowStore; handlers: Pick<HandlerRegistry, "get">; expanders?: Expanders }, unit: LiveUnit, plan: Plan, node: PlanNode, scope: Scope,
 ): Promise<ExpandOutcome | undefined> {
   const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
   const { items, shape } = await expandItems(services.expanders, unit, node, scope);
   const handler = services.handlers.get(node.task.handler);
-  const batch = batchOf(expansion);
-  // Workers elsewhere are given items one by one.
-  const chunk = batch ?? (handler ? chunkSize(items, expansion.maxParallel, handler.light ?? false) : 1);
+  const maxParallel = least(expansion.maxParallel, placesAround(plan, node));
+  const batch = expansion.batchSize === undefined ? undefined : batchOf(expansion.batchSize, maxParallel);
+  // Workers elsewhere are given items one by one; and each has its own silence, unless they go to the handler together.
+  const alone = !handler || node.task.heartbeatTimeoutMs !== undefined;
+  const chunk = batch ?? (alone ? 1 : chunkSize(items, maxParallel, handler.light ?? false));
   const variables = packChunks(items, chunk);
   // Ranges that go to the handler as they are must not be taken apart.
   if (batch !== undefined) variables.unshift("batch", String(batch));
@@ -41,7 +43,7 @@ export async function expandOutcome(
   if (!inline && !(await storeAhead(services.store, unit, variables))) return undefined;
   return {
     kind: "expand", ref: unit.ref, total: items.length, chunk,
-    window: Math.max(chunk, expansion.maxParallel ?? Math.max(DEFAULT_WINDOW, chunk)),
+    window: Math.max(chunk, maxParallel ?? Math.max(DEFAULT_WINDOW, chunk)),
     tolerated: toleratedCount(expansion, items.length),
     failFast: expansion.failFast,
     lane: laneOf(node, "ITEMS"),
@@ -63,9 +65,13 @@ export async function expandItems(expanders: Expanders | undefined, unit: LiveUn
   }
 }
 
-/** One range is one batch; `maxParallel` counts items, so no batch has more than that. */
-function batchOf({ batchSize, maxParallel }: ExpansionDefinition): number | undefined {
-  return batchSize === undefined ? undefined : Math.min(batchSize, maxParallel ?? batchSize);
+/** One range is one batch; limits count items, so no batch has more than they allow. */
+function batchOf(batchSize: number, maxParallel: number | undefined): number {
+  return Math.min(batchSize, maxParallel ?? batchSize);
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function chunkSize(items: readonly ExpandedItem[], maxParallel: number | undefined, light: boolean): number {

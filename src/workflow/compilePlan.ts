@@ -1,9 +1,10 @@
 /** Compiles a definition into its plan: nodes in the order of declaration, the edges between them, levels and a hash. */
 
 import { createHash } from "node:crypto";
-import { declaredGroups } from "./declaredGroups.js";
+import { chainOf, declaredGroups } from "./declaredGroups.js";
 import { declaredTasks, groupsAround } from "./declaredTasks.js";
 import type { DeclaredTask } from "./declaredTasks.js";
+import type { DeclaredGroup } from "./declaredGroups.js";
 import type { TaskDefinition, WorkflowDefinition } from "./definition.js";
 import { edgesInto, outerAfter, writersOf } from "./edges.js";
 import { unique } from "./json.js";
@@ -74,11 +75,25 @@ function planGroups(definition: WorkflowDefinition, tasks: readonly DeclaredTask
     for (const { index: around } of groupsAround(declared)) sizes[around] = (sizes[around] as number) + 1;
   }
   for (const { index, parent } of groups) if (parent) nested[parent.index]?.push(index);
-  return groups.map(({ index, group, address, parent }) => ({
-    index, address, name: group.name, nodes: members[index] as number[], groups: nested[index] as number[], size: sizes[index] as number,
-    ...(parent === undefined ? {} : { parent: parent.index }),
-    ...(own.has(index) ? { node: own.get(index) as number } : {}),
-  }));
+  return groups.map((declared) => {
+    const { index, group, address, parent } = declared;
+    return {
+      index, address, name: group.name, nodes: members[index] as number[], groups: nested[index] as number[], size: sizes[index] as number,
+      ...(parent === undefined ? {} : { parent: parent.index }),
+      ...(own.has(index) ? { node: own.get(index) as number } : {}),
+      ...(group.maxParallel === undefined ? {} : { maxParallel: group.maxParallel }),
+      ...(group.timeoutMs === undefined ? {} : { timeoutMs: group.timeoutMs }),
+      onFailure: failurePolicy(definition, declared),
+    };
+  });
+}
+
+/** The innermost word wins. What is said outside an expanded group is about that group, not about what it has inside. */
+function failurePolicy(definition: WorkflowDefinition, declared: DeclaredGroup): PlanGroup["onFailure"] {
+  const chain = chainOf(declared);
+  const says = chain.slice(declared.scope ? chain.indexOf(declared.scope) : 0).findLast(({ group }) => group.onFailure !== undefined);
+  if (says) return { policy: says.group.onFailure as PlanGroup["onFailure"]["policy"], by: says.index };
+  return { policy: declared.scope ? "CONTINUE" : definition.onFailure };
 }
 
 function scopesOfPlan(definition: WorkflowDefinition, nodes: readonly PlanNode[], declared: DeclaredScopes): Map<number | undefined, PlanScope> {

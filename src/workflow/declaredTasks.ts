@@ -103,6 +103,7 @@ function declaredGroup(declaredIn: DeclaredGroup, index: number, scope: number |
   const task: TaskDefinition = {
     name: group.name, handler: GROUP_HANDLER, dependencies: [], optionalDependencies: [], after: [], optionalResultKeys: [], onFailure: "FAIL",
     ...(group.resultKeys === undefined ? {} : { resultKeys: group.resultKeys }),
+    ...(group.timeoutMs === undefined ? {} : { totalTimeoutMs: group.timeoutMs }),
     ...(group.expansion === undefined ? {} : { expansion: group.expansion }),
   };
   const around = declaredIn.parent === undefined ? [] : groupsInScope(declaredIn.parent);

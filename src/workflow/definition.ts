@@ -11,6 +11,8 @@ export interface WorkflowDefinition {
   /** Context keys that its session gets when it completes. Absent: none. */
   exports?: string[];
   onFailure: FailurePolicy;
+  /** From submission (or retryWorkflow) to the end. */
+  timeoutMs?: number;
   /** JSON Schema of the initial context, as an object of its keys. */
   contextSchema?: JsonValue;
   /** Keys that several tasks write, or that the initial context holds too; absent: none. */
@@ -34,6 +36,12 @@ export interface TaskGroupDefinition {
   expansion?: ExpansionDefinition;
   /** Keys that an expanded group hands to the scope around it. Absent: all that its tasks write. */
   resultKeys?: string[];
+  /** How many of its tasks and items, nested ones included, are under way at once. */
+  maxParallel?: number;
+  /** From its start to the end of its last task. */
+  timeoutMs?: number;
+  /** Absent: what the group around it, and in the end the workflow, says. */
+  onFailure?: FailurePolicy;
 }
 
 export interface TaskDefinition {
@@ -56,6 +64,10 @@ export interface TaskDefinition {
   retry?: RetryDefinition;
   /** Of one attempt. */
   timeoutMs?: number;
+  /** From ready to finished, over all attempts, waits and items. */
+  totalTimeoutMs?: number;
+  /** Longest silence of an attempt's handler. */
+  heartbeatTimeoutMs?: number;
   onFailure: TaskFailurePolicy;
   fallback?: JsonValue;
   /** Absent: the default one. */

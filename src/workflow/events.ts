@@ -7,7 +7,7 @@ import type { WorkflowStatus } from "./status.js";
 
 export const EVENT_TYPES = [
   "WORKFLOW_SUBMITTED", "WORKFLOW_STARTED", "WORKFLOW_PAUSED", "WORKFLOW_RESUMED", "WORKFLOW_RETRIED",
-  "WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED",
+  "WORKFLOW_COMPLETED", "WORKFLOW_FAILED", "WORKFLOW_CANCELLED", "WORKFLOW_TIMED_OUT",
   "GROUP_STARTED", "GROUP_COMPLETED", "GROUP_FAILED",
   "TASK_READY", "TASK_EXPANDED", "TASK_STARTED", "TASK_PROGRESS", "TASK_WAITING", "TASK_RETRYING",
   "TASK_COMPLETED", "TASK_FAILED", "TASK_SKIPPED", "TASK_CANCELLED", "TASK_TIMED_OUT",
@@ -43,7 +43,7 @@ interface EventBase {
 }
 export interface WorkflowStatusEvent extends EventBase {
   kind: "workflow";
-  type: "WORKFLOW_SUBMITTED" | "WORKFLOW_STARTED" | "WORKFLOW_PAUSED" | "WORKFLOW_RESUMED" | "WORKFLOW_RETRIED" | "WORKFLOW_COMPLETED" | "WORKFLOW_FAILED" | "WORKFLOW_CANCELLED";
+  type: "WORKFLOW_SUBMITTED" | "WORKFLOW_STARTED" | "WORKFLOW_PAUSED" | "WORKFLOW_RESUMED" | "WORKFLOW_RETRIED" | "WORKFLOW_COMPLETED" | "WORKFLOW_FAILED" | "WORKFLOW_CANCELLED" | "WORKFLOW_TIMED_OUT";
   status: WorkflowStatus;
   error?: TaskError;
 }
@@ -89,7 +89,7 @@ export type WorkflowEvent = WorkflowStatusEvent | GroupEvent | TaskEvent | Conte
 
 /** Whether the workflow has ended with it; retryWorkflow may open it again. */
 export function isTerminalEvent(event: WorkflowEvent): boolean {
-  return event.type === "WORKFLOW_COMPLETED" || event.type === "WORKFLOW_FAILED" || event.type === "WORKFLOW_CANCELLED";
+  return event.type === "WORKFLOW_COMPLETED" || event.type === "WORKFLOW_FAILED" || event.type === "WORKFLOW_CANCELLED" || event.type === "WORKFLOW_TIMED_OUT";
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The compiled shape of a definition: nodes, edges and static routing. The engine counts along it; it never changes. */
 
-import type { ExpansionDefinition, Reducer, TaskDefinition, WorkflowDefinition } from "./definition.js";
+import type { ExpansionDefinition, FailurePolicy, Reducer, TaskDefinition, WorkflowDefinition } from "./definition.js";
 
 export interface Plan {
   /** SHA-256 of the definition's JSON, hex, first 32 characters. */
@@ -53,6 +53,10 @@ export interface PlanGroup {
   readonly groups: readonly number[];
   /** How many nodes of one scope stand in it and in the groups inside it: its own scope, when it is expanded. */
   readonly size: number;
+  readonly maxParallel?: number;
+  readonly timeoutMs?: number;
+  /** What a failure in it means: its own word, or that of the innermost group around it in its scope that has one. `by`: who says so; absent: the workflow, or nobody. */
+  readonly onFailure: { readonly policy: FailurePolicy; readonly by?: number };
 }
 
 export interface PlanNode {

@@ -45,6 +45,7 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   ...from(["RUNNING", "WAITING"], { to: "COMPLETED", event: "TASK_COMPLETED", by: "done" }),
   ...from(["RUNNING", "WAITING"], { to: "FAILED", event: "TASK_FAILED", by: "failed" }),
   ...from(["RUNNING", "WAITING"], { to: "TIMED_OUT", event: "TASK_TIMED_OUT", by: "out of time" }),
+  ...from(["PENDING", "READY"], { to: "TIMED_OUT", event: "TASK_TIMED_OUT", by: "it, or its group, is out of time", of: "TASK" }),
   { from: "PENDING", to: "SKIPPED", event: "TASK_SKIPPED", by: "upstream", of: "TASK" },
   { from: "RUNNING", to: "SKIPPED", event: "TASK_SKIPPED", by: "its condition", of: "TASK" },
   ...from(["PENDING", "READY", "RUNNING", "WAITING"], { to: "CANCELLED", event: "TASK_CANCELLED", by: "cancelled", of: "TASK" }),
@@ -61,7 +62,8 @@ export const WORKFLOW_TRANSITIONS: readonly Transition<WorkflowStatus>[] = [
   ...from(["RUNNING", "PAUSED"], { to: "COMPLETED", event: "WORKFLOW_COMPLETED", by: "the last task ends" }),
   ...from(["RUNNING", "PAUSED"], { to: "FAILED", event: "WORKFLOW_FAILED", by: "the last task ends, one failed it" }),
   ...from(["PENDING", "RUNNING", "PAUSED"], { to: "CANCELLED", event: "WORKFLOW_CANCELLED", by: "cancelWorkflow" }),
-  ...from(["FAILED", "CANCELLED"], { to: "RUNNING", event: "WORKFLOW_RETRIED", by: "retryWorkflow" }),
+  ...from(["PENDING", "RUNNING", "PAUSED"], { to: "TIMED_OUT", event: "WORKFLOW_TIMED_OUT", by: "out of time" }),
+  ...from(["FAILED", "CANCELLED", "TIMED_OUT"], { to: "RUNNING", event: "WORKFLOW_RETRIED", by: "retryWorkflow" }),
   // One that was cancelled before anything of it was claimed starts when it is retried.
   { from: "RUNNING", to: "RUNNING", event: "WORKFLOW_STARTED", by: "retryWorkflow, never started" },
 ];

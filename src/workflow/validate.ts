@@ -31,6 +31,7 @@ import { requiredParts } from "./rules/requiredParts.js";
 import { retryAndTimeout } from "./rules/retryAndTimeout.js";
 import { ruleInput } from "./rules/ruleInput.js";
 import type { KnownHandlers, Rule, RuleInput } from "./rules/ruleInput.js";
+import { timeLimits } from "./rules/timeLimits.js";
 import { uniqueNames } from "./rules/uniqueNames.js";
 import { uniqueWriters } from "./rules/uniqueWriters.js";
 import { validNames } from "./rules/validNames.js";
@@ -39,7 +40,7 @@ import { withinLimits } from "./rules/withinLimits.js";
 
 const RULES: readonly Rule[] = [
   requiredParts, validNames, uniqueNames, withinLimits, contextIsObject, noForbiddenKeys, knownHandlers, validSyntax,
-  expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, knownExpanders, fallbackGiven, retryAndTimeout, queuesAndPriorities,
+  expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, knownExpanders, fallbackGiven, retryAndTimeout, timeLimits, queuesAndPriorities,
   uniqueWriters, groupResultKeys, keysNotInContext, externalKeys, exportedKeys, fittingReducers, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
 ];
 

@@ -38,8 +38,8 @@ const everything: WorkflowDefinition = workflow([group("g", [
   task("again", { handler: "fail", input: { untilAttempt: 2, result: "ok" }, retry: retry({ initialDelayMs: 20, jitter: false }) }),
   task("each", { handler: "transform", input: { expression: "$length(x) + i", data: { x: "{{ x.text }}", i: "{{ x.i }}" } }, expansion: expansion({ array: { x: "xs" } }) }),
   task("far", { handler: "far", input: "{{ n }}" }),
-  task("end", { handler: "log", after: ["b", "pause", "again", "each", "far"] }),
-])]);
+  task("end", { handler: "log", after: ["b", "pause", "again", "each", "far"], totalTimeoutMs: 3_600_000, heartbeatTimeoutMs: 3_600_000 }),
+], { maxParallel: 4, timeoutMs: 3_600_000 })], { timeoutMs: 3_600_000 });
 const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
 
 interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown }

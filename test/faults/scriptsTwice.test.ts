@@ -10,7 +10,7 @@ import { RedisStore } from "../../src/store/RedisStore.js";
 import { Scripts } from "../../src/store/scripts.js";
 import { compilePlan } from "../../src/workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
-import { expansion, oneGroup, task } from "../support/builders.js";
+import { expansion, group, oneGroup, task, workflow } from "../support/builders.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { keyspace } from "./checks.js";
 import { elsewhere } from "./handlers.js";
@@ -101,7 +101,7 @@ test("submitWorkflow", async () => {
   const command: SubmitCommand = {
     id: `s0-${"0".repeat(26)}`, tenant: "default", idempotencyKeyHash: "key", payloadHash: "payload", plan,
     fields: ["st", "P", "hash", plan.hash, "nm", "test", "tn", "default", "left", "2", "n", "2 1 1 0 0 0 0 0 0 0", "nn", "2", "ng", "1", "g0", "2 0 1", "0", "R 1 0 0 0 0 0 - p 0", "idem", "key"],
-    context: ["x", "1"], eventLines: "B\nG 0\nR 0", eventCount: 3, ready: ["0", "slow~0"],
+    context: ["x", "1"], eventLines: "B\nG 0\nR 0", eventCount: 3, ready: ["0", "slow~0"], held: [], deadlines: ["w", 60_000],
   };
   const [first, second] = await twice(() => client.store.submitWorkflow(0, command));
   expect(first).toEqual({ code: "OK", id: command.id });
@@ -272,6 +272,57 @@ test.each(["COMPLETED", "FAILED"] as const)("signalTask: an answer that makes it
   const { ref } = await claimed(definition);
   await client.store.completeTasks(0, client.request(0), [{ kind: "wait", ref, delayMs: -1, result: '?{"kind":"SIGNAL"}' }]);
   expect(await repeating().signalTask("default", done(ref, status === "FAILED" ? { status, error, failsWorkflow: true, route: "s1/0/0/-/p", writes: [] } : {}))).toBe("OK");
+});
+
+const limited: WorkflowDefinition = workflow([group("g", [
+  task("a", { handler: "slow", totalTimeoutMs: 60_000, heartbeatTimeoutMs: 60_000 }), task("b", { handler: "slow" }), task("c", { handler: "slow", input: "{{ a }}" }),
+], { timeoutMs: 60_000, maxParallel: 1 })], { timeoutMs: 60_000 });
+const deadlineOf = async (id: string, subject: string): Promise<string> => (await node.redis.hget(`${keyPrefix}:{s0}:w:${id}`, `u${subject}`)) as string;
+const cuts = ["0", "0", "s2/0/0/-/p", "", "1", "0", "", "", "2", "0", "", ""];
+
+test("completeTasks: a task ends, and the one that waited for its place is queued", async () => {
+  const { id, ref } = await claimed(limited);
+  expect(await client.store.claimTasks(0, client.request(10))).toEqual([]);
+  expect(await send(done(ref, { route: "d2/1/0/slow~0/p" }))).toEqual(["OK", "DUPLICATE"]);
+  expect(await client.claim()).toMatchObject([{ workflowId: id, node: 1 }]);
+});
+
+test("completeTasks: a handler is alive, and heartbeats of handlers elsewhere", async () => {
+  const { ref } = await claimed(limited);
+  expect(await send({ kind: "alive", ref })).toEqual(["OK", "OK"]);
+  expect(await twice(() => client.store.heartbeatTasks(0, client.worker, [ref], 60_000, true))).toEqual([[], []]);
+});
+
+test.each(["t0", "g0", "w"])("completeTasks: the deadline %s is over", async (subject) => {
+  const { id } = await claimed(limited);
+  const ref = { workflowId: id, node: 0, unit: "!", attempt: 1, token: await deadlineOf(id, subject) };
+  const outcomes: Record<string, Outcome> = {
+    t0: done(ref, { status: "TIMED_OUT", error, failsWorkflow: true, route: "s2/0/0/-/p", writes: [] }),
+    g0: { kind: "groupOverdue", ref, tasks: cuts.map((part, i) => (i % 4 === 3 ? error : part)) },
+    w: { kind: "workflowOverdue", ref, error },
+  };
+  const earlier = { ...(outcomes[subject] as Outcome), ref: { ...ref, token: "1" } } as Outcome;
+  expect(await send(earlier)).toEqual(["STALE", "STALE"]);
+  expect(await send(outcomes[subject] as Outcome)).toEqual(["OK", "STALE"]);
+  expect(await client.store.dueTimers(0, 10)).toMatchObject({ timers: [] });
+});
+
+test("completeTasks: a failure that cancels the rest of its group", async () => {
+  const { ref } = await claimed(limited);
+  expect(await send(done(ref, { status: "FAILED", error, failsWorkflow: true, cuts, route: "s2/0/0/-/p", writes: [] }))).toEqual(["OK", "DUPLICATE"]);
+});
+
+test("submitWorkflow and cancelWorkflow, with limits", async () => {
+  const plan = compilePlan(limited);
+  const command: SubmitCommand = {
+    id: `s0-${"1".repeat(26)}`, tenant: "default", idempotencyKeyHash: "", payloadHash: "", plan,
+    fields: ["st", "P", "hash", plan.hash, "nm", "test", "tn", "default", "left", "3", "n", "3 1 2 0 0 0 0 0 0 0", "nn", "3", "ng", "1", "g0", "3 0 1",
+      "0", "R 1 0 0 0 0 0 - p 0", "1", "Q 1 0 0 0 0 0 - p 0", "lm", "wgtbp", "c0", "1", "cw", "0"],
+    context: [], eventLines: "B\nG 0\nR 0\nR 1", eventCount: 4, ready: ["0", "slow~0"], held: ["0", "1 1 slow~0"], deadlines: ["w", 60_000, "g0", 60_000, "t0", 60_000],
+  };
+  const store = repeating();
+  expect(await store.submitWorkflow(0, command)).toEqual({ code: "OK", id: command.id });
+  expect(await store.cancelWorkflow("default", command.id, error)).toBe("OK");
 });
 
 test("retryWorkflow, of a task and of items", async () => {

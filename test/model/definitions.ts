@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import type { ExpansionDefinition, Reducer, ReducerDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
+import { groupLimitsPlan, withLimits, type GroupLimits } from "./groupLimits.js";
 import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
 import { exportPlan, withExports } from "./sessions.js";
 import { SCHEMAS } from "./schemas.js";
@@ -66,6 +67,7 @@ export const workflowCase: fc.Arbitrary<Case> = fc.record({
   groupDependencies: fc.array(fc.record({ group: fc.nat(2), key: fc.nat(60) }), { maxLength: 2 }),
   failFast: fc.nat(11).map((n) => n === 11),
   nesting: fc.nat(3),
+  limits: fc.array(groupLimitsPlan, { minLength: 3, maxLength: 3 }),
   reducers: fc.array(fc.constantFrom(...REDUCERS), { minLength: SHARED.length, maxLength: SHARED.length }),
   exports: seldom(2, exportPlan),
 }).map(({ exports, ...plan }) => withExports(buildCase(plan), exports));
@@ -82,8 +84,8 @@ function aroundOf(nesting: number): Record<string, string[]> {
   return { g: [], h: nesting >= 2 ? ["g"] : [], "group-2": nesting === 3 ? ["g", "h"] : [] };
 }
 
-function buildCase({ context, tasks, groupDependencies, failFast, nesting, reducers: choices }: {
-  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number; reducers: Reducer[];
+function buildCase({ context, tasks, groupDependencies, failFast, nesting, limits, reducers: choices }: {
+  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number; limits: GroupLimits[]; reducers: Reducer[];
 }): Case {
   const groups = new Map<string, TaskGroupDefinition>();
   const before: Before = { tasks: [], keys: Object.keys(context), lists: ["xs", "ys", "rows"] };
@@ -115,8 +117,9 @@ function buildCase({ context, tasks, groupDependencies, failFast, nesting, reduc
   }
   // Groups stand in the order of their names, so that tasks may read what is declared after them.
   const inside = (name: string | undefined): TaskGroupDefinition[] => GROUPS.filter((other) => around[other]?.at(-1) === name).flatMap((other) => {
-    const group = groups.get(other);
-    if (!group) return [];
+    const declared = groups.get(other);
+    if (!declared) return [];
+    const group = withLimits(declared, limits[GROUPS.indexOf(other)] as GroupLimits);
     const nested = inside(other);
     return [nested.length > 0 ? { ...group, groups: nested } : group];
   });

@@ -3,8 +3,8 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../src/store/keys.js";
 
-/** Fields of the workflow's hash that only serve its running: open dependencies, delayed results, groups, units. */
-const COORDINATION = /^(o\d+|g\d+|y\d+.*|.*:.*)$/;
+/** Fields of the workflow's hash that only serve its running: open dependencies, delayed results, groups, units, deadlines, places, and all that belongs to an instance of an expanded group. */
+const COORDINATION = /^(o\d+|g\d+|d\d+|y\d+.*|u[tgw].*|c\d+|cw|.*:.*|.*@.*)$/;
 
 export async function coordinationFields(redis: Redis, keys: Keys, workflowId: string): Promise<string[]> {
   return (await redis.hkeys(keys.workflow(workflowId))).filter((field) => COORDINATION.test(field));
@@ -13,8 +13,9 @@ export async function coordinationFields(redis: Redis, keys: Keys, workflowId: s
 /** Units in lanes, leases, timers other than those of retention, anything still counted as open: none, once nothing runs and nothing waits. */
 export async function coordinationLeft(redis: Redis, keys: Keys): Promise<string[]> {
   const lanes = await redis.keys(keys.lane("*"));
+  const held = await redis.keys(keys.held("*", "*"));
   const leases = (await redis.hkeys(keys.leases)).filter((field) => field !== "n");
   const timers = (await redis.zrange(keys.timers, 0, -1)).filter((member) => !member.startsWith("X "));
   const load = Object.entries(await redis.hgetall(keys.load)).filter(([, count]) => count !== "0");
-  return [...load.map(([name, count]) => `load ${name} ${count}`), ...lanes, ...leases.map((field) => `lease ${field}`), ...timers];
+  return [...load.map(([name, count]) => `load ${name} ${count}`), ...lanes, ...held, ...leases.map((field) => `lease ${field}`), ...timers];
 }

@@ -199,7 +199,7 @@ class Model {
   async #call({ task, address }: Declared, input: JsonValue, attempt: number): Promise<JsonValue> {
     const handler = this.handlers.get(task.handler) as Handler;
     const answer = await handler.run({
-      input: copy(input), workflowId: "model", task: address, attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, log: () => {},
+      input: copy(input), workflowId: "model", task: address, attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, heartbeat: () => {}, log: () => {},
     });
     if (answer instanceof WaitForSignal) throw new Error("The model has nobody who answers");
     const result = copy(((answer instanceof CompleteLater ? answer.result : answer) ?? null) as JsonValue);

@@ -1,6 +1,9 @@
 /** A group of a definition. */
 
-import { Field, InputType } from "type-graphql";
+import { Field, InputType, Int } from "type-graphql";
+import type { FailurePolicy } from "../../workflow/definition.js";
+import { DurationScalar } from "../scalars.js";
+import { FailurePolicyEnum } from "../types/enums.js";
 import { ExpansionInput } from "./ExpansionInput.js";
 import { TaskInput } from "./TaskInput.js";
 
@@ -23,4 +26,19 @@ export class TaskGroupInput {
 
   @Field(() => [String], { nullable: true, description: "Keys that an expanded group hands to the scope around it, collected over its instances; default: all that its tasks write." })
   resultKeys?: string[] | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "How many of its tasks and items, those of nested groups too, are under way at once: from being queued for a worker to their end; of an expanded group those of all its instances. Without it there is no limit.",
+  })
+  maxParallel?: number | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: "From its start; past it every task of it that has not ended is TIMED_OUT, those of all its instances if it is expanded, and the workflow, or the instance around it, fails." })
+  timeout?: number | null;
+
+  @Field(() => FailurePolicyEnum, {
+    nullable: true,
+    description: "What a failed task in it means for the others of the group, or of its instance if it is expanded. By default what the group around it in the same scope says, and in the end the workflow.",
+  })
+  onFailure?: FailurePolicy | null;
 }

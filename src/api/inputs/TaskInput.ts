@@ -61,6 +61,18 @@ export class TaskInput {
   @Field(() => DurationScalar, { nullable: true, description: "Of one attempt; longer fails with TIMEOUT. Without it there is no limit." })
   timeout?: number | null;
 
+  @Field(() => DurationScalar, {
+    nullable: true,
+    description: "From ready to finished, over all attempts, waits and items; past it the task is TIMED_OUT, which `retry` does not change. Without it there is no limit.",
+  })
+  totalTimeout?: number | null;
+
+  @Field(() => DurationScalar, {
+    nullable: true,
+    description: "The longest that an attempt may go without a heartbeat or progress of its handler; longer fails with TIMEOUT. Without it there is no limit.",
+  })
+  heartbeatTimeout?: number | null;
+
   @Field(() => TaskFailurePolicyEnum, { nullable: true, defaultValue: "FAIL", description: "What its failure means." })
   onFailure?: TaskFailurePolicy | null;
 

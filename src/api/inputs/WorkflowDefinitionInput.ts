@@ -3,7 +3,7 @@
 import { Field, InputType } from "type-graphql";
 import type { FailurePolicy } from "../../workflow/definition.js";
 import type { JsonValue } from "../../workflow/json.js";
-import { JSONScalar } from "../scalars.js";
+import { DurationScalar, JSONScalar } from "../scalars.js";
 import { FailurePolicyEnum } from "../types/enums.js";
 import { ReducerInput } from "./ReducerInput.js";
 import { TaskGroupInput } from "./TaskGroupInput.js";
@@ -44,4 +44,7 @@ export class WorkflowDefinitionInput {
 
   @Field(() => FailurePolicyEnum, { nullable: true, defaultValue: "CONTINUE", description: "What a failed task means for the others." })
   onFailure?: FailurePolicy | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: "From submission to the end; past it the workflow is TIMED_OUT and what has not ended is cancelled." })
+  timeout?: number | null;
 }

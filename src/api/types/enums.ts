@@ -33,7 +33,7 @@ export const TaskStatusEnum = describedEnum<TaskStatus>("TaskStatus", "Where a t
   COMPLETED: "It has a result.",
   FAILED: "Its last attempt failed.",
   SKIPPED: "Never ran: its condition was not truthy, or something it depends on can never come.",
-  CANCELLED: "Stopped, or never started, because the workflow was cancelled or failed fast.",
+  CANCELLED: "Stopped, or never started, because the workflow was cancelled or out of time, or it or the group failed fast.",
   TIMED_OUT: "Out of time.",
 });
 
@@ -46,6 +46,7 @@ export const EventTypeEnum = describedEnum<EventType>("EventType", "What an even
   WORKFLOW_COMPLETED: "The workflow ended well; the last event.",
   WORKFLOW_FAILED: "The workflow ended with a failure; the last event unless it is retried.",
   WORKFLOW_CANCELLED: "The workflow was cancelled; the last event unless it is retried.",
+  WORKFLOW_TIMED_OUT: "The workflow took longer than its timeout; the last event unless it is retried.",
   GROUP_STARTED: "The first task of a group was taken up.",
   GROUP_COMPLETED: "All tasks of a group ended well.",
   GROUP_FAILED: "All tasks of a group ended, not all of them well.",
@@ -65,7 +66,7 @@ export const EventTypeEnum = describedEnum<EventType>("EventType", "What an even
 
 export const FailurePolicyEnum = describedEnum<FailurePolicy>("FailurePolicy", "What a failed task means for the others.", {
   CONTINUE: "Independent branches finish.",
-  FAIL_FAST: "Everything that has not ended is cancelled.",
+  FAIL_FAST: "Everything of the workflow, or of the group that says so, that has not ended is cancelled.",
 });
 
 export const TaskFailurePolicyEnum = describedEnum<TaskFailurePolicy>("TaskFailurePolicy", "What a task's failure means.", {

@@ -1,8 +1,8 @@
 /** Checks that whatever ends at a time has its timer and its lease, and that timers and leases are of something that runs. */
 
 import type { Findings } from "./findings.js";
-import { delayedAt, isCutShort, recordAt, unitImages, type RawRecord, type WorkflowImage } from "./image.js";
-import { NODE, UNIT } from "./kinds.js";
+import { delayedAt, hasEnded, isCutShort, recordAt, unitImages, type RawRecord, type WorkflowImage } from "./image.js";
+import { fieldKindOf, NODE, UNIT } from "./kinds.js";
 
 export interface TimersAndLeases {
   timersKey: string;
@@ -12,7 +12,8 @@ export interface TimersAndLeases {
   leases: Readonly<Record<string, string>>;
 }
 
-const UNIT_TIMER = new RegExp(`^([TRD]) (\\S+) (${NODE}) (-|${UNIT}) (\\d+)$`);
+const DEADLINE = new RegExp(`^E (\\S+) ([tg]${NODE}|w) (\\d+)$`);
+const UNIT_TIMER = new RegExp(`^([TRDB]) (\\S+) (${NODE}) (-|${UNIT}) (\\d+)$`);
 
 /** @param workflows of the shard, by id */
 export function checkTimers(shard: TimersAndLeases, workflows: ReadonlyMap<string, WorkflowImage>, findings: Findings): void {
@@ -24,15 +25,26 @@ export function checkTimers(shard: TimersAndLeases, workflows: ReadonlyMap<strin
     if (owes !== undefined && !shard.timers.has(`S ${image.id} ${session}`)) findings.add("TIMER_MISSING", image.key, "It owes its session something, and no timer carries it over");
     if (!image.open && !shard.timers.has(`X ${image.id}`)) findings.add("RETENTION_WRONG", image.key, "It has ended, and no timer removes it");
     if (!image.open) continue;
+    for (const [field, due] of Object.entries(image.fields)) {
+      const subject = fieldKindOf(field)?.kind.name === "deadline" ? field.slice(1) : undefined;
+      if (subject !== undefined && !shard.timers.has(`E ${image.id} ${subject} ${due}`)) findings.add("TIMER_MISSING", image.key, `${field} is over at ${due}, and no timer says so`);
+    }
     for (const { node, unit, record } of unitImages(image)) {
-      const timer = timerOf(image, node, unit, record);
-      if (timer !== undefined && !shard.timers.has(timer)) findings.add("TIMER_MISSING", image.key, `${node} ${unit} has no timer ${timer}`);
+      for (const timer of timersOf(image, node, unit, record)) if (!shard.timers.has(timer)) findings.add("TIMER_MISSING", image.key, `${node} ${unit} has no timer ${timer}`);
       if (record.letter !== "X") continue;
       running.set(record.token, (running.get(record.token) ?? 0) + 1);
       if (!leased.get(record.token)?.has(`${image.id} ${node} ${unit}`)) findings.add("LEASE_MISSING", image.key, `${node} ${unit} runs under ${record.token}`);
     }
   }
   checkLeases(shard, leased, running, workflows, findings);
+}
+
+/** That of its attempt or its wait, and that of its handler's silence. */
+function timersOf(image: WorkflowImage, node: string, unit: string, record: RawRecord): string[] {
+  const timer = timerOf(image, node, unit, record);
+  const task = image.plan?.nodes[Number(node.split("@", 1)[0])]?.task;
+  const beats = record.letter === "X" && (record.phase === "p" || record.phase === "i") && task?.heartbeatTimeoutMs !== undefined;
+  return [...(timer === undefined ? [] : [timer]), ...(beats ? [`B ${image.id} ${node} ${unit} ${record.token}`] : [])];
 }
 
 /** The timer that a unit in this state has; none while the workflow is paused, but for attempts that run. */
@@ -56,12 +68,17 @@ function checkTimer(member: string, { timersKey, leases }: TimersAndLeases, work
   }
   // It outlives the debt until it is settled, and a workflow that was deleted leaves its session by it.
   if (kind === "S") return;
+  const [, owner = "", about, due] = DEADLINE.exec(member) ?? [];
+  if (due !== undefined) {
+    if (!workflows.get(owner)?.open || workflows.get(owner)?.fields[`u${about}`] !== due) findings.add("TIMER_STALE", timersKey, `${member}: there is no such deadline`);
+    return;
+  }
   const match = UNIT_TIMER.exec(member);
   if (!match) return findings.add("TIMER_MALFORMED", timersKey, member);
   const [, , id, node, unit] = match as unknown as [string, string, string, string, string];
   const image = workflows.get(id);
   const record = recordAt(image, node, unit);
-  if (!image?.open || !record || timerOf(image, node, unit, record) !== member) findings.add("TIMER_STALE", timersKey, `${member}: the unit is ${record?.letter ?? "gone"}`);
+  if (!image?.open || !record || !timersOf(image, node, unit, record).includes(member)) findings.add("TIMER_STALE", timersKey, `${member}: the unit is ${record?.letter ?? "gone"}`);
 }
 
 /** Token to its units, as texts `workflow node unit`. */
@@ -95,5 +112,7 @@ function mayBeCancelled(unit: string, workflows: ReadonlyMap<string, WorkflowIma
   const [id = "", node = ""] = unit.split(" ");
   const image = workflows.get(id);
   const items = image?.items.get(node);
-  return !image?.open || image.fields["rt"] !== undefined || (items !== undefined && isCutShort(items));
+  const record = image?.tasks.get(node);
+  // In a group that failed fast or is out of time, or in an instance that is gone.
+  return !image?.open || !record || hasEnded(record) || image.fields["rt"] !== undefined || (items !== undefined && isCutShort(items));
 }

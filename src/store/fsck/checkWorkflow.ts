@@ -10,7 +10,7 @@ import { FIELD_KINDS, fieldKindOf } from "./kinds.js";
 import type { FsckReads } from "./reads.js";
 
 const COUNT_OF_LETTER: Readonly<Record<string, Exclude<keyof TaskCounts, "total">>> = {
-  R: "ready", X: "running", E: "running", W: "waiting", C: "completed", F: "failed", S: "skipped", K: "cancelled", T: "timedOut",
+  R: "ready", Q: "ready", X: "running", E: "running", W: "waiting", C: "completed", F: "failed", S: "skipped", K: "cancelled", T: "timedOut",
 };
 
 export function checkWorkflow(image: WorkflowImage, findings: Findings): void {
@@ -41,7 +41,7 @@ function checkCounts(image: WorkflowImage, findings: Findings): void {
   const left = nodesOf(image).filter((node) => !hasEnded(tasks.get(node))).length;
   findings.same("LEFT_WRONG", key, "The number of open tasks", Number(fields["left"]), left);
   if (open !== left > 0) findings.add("STATUS_WRONG", key, `It is ${status} with ${left} open tasks`);
-  if ((status === "F" || status === "X") !== (fields["bad"] !== undefined) && !open) findings.add("STATUS_WRONG", key, `It is ${status} and has ${fields["bad"] === undefined ? "no" : "an"} error`);
+  if ((status === "F" || status === "X" || status === "T") !== (fields["bad"] !== undefined) && !open) findings.add("STATUS_WRONG", key, `It is ${status} and has ${fields["bad"] === undefined ? "no" : "an"} error`);
 }
 
 /** The counts that the records come to. @param nodes whose; absent: all */

@@ -29,7 +29,7 @@ export interface WorkflowImage {
   fields: Readonly<Record<string, string>>;
   /** Undefined when the definition is not there or cannot be read. */
   plan: Plan | undefined;
-  /** Letter of its status: P R H C F X. */
+  /** Letter of its status: P R H C F X T. */
   status: string;
   open: boolean;
   tenant: string;

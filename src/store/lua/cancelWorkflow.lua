@@ -17,6 +17,7 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
 --- @include rare when used
 --- @include instances when used
 --- @include queues when used
+--- @include limits when used
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end
 if not wf.open then return F.get(wf, 'cx') == ARGV[6] and 'OK' or 'ALREADY_ENDED' end

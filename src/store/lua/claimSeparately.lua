@@ -20,6 +20,7 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[5])
 --- @include items when used
 --- @include rare when used
 --- @include queues when used
+--- @include limits when used
 --- @include claim
 --- @include takeApart
 local worker, want, leaseMs, leaseKey = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), prefix .. 'lease'

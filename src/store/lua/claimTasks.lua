@@ -17,6 +17,7 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[6])
 --- @include items when used
 --- @include rare when used
 --- @include queues when used
+--- @include limits when used
 --- @include claim
 local serve = {}
 for i = 7, #ARGV do serve[#serve + 1] = ARGV[i] end

@@ -11,7 +11,7 @@
 -- ARGV[7..] lanes to serve: twice their number, then key and items per slot of each
 -- then outcomes, each: kind, workflow, task, unit, attempt, token, and what include/outcomes.lua says of its kind
 -- Returns: a text with one letter per outcome (O ok, D done before under the same token, S stale), then the claims (include/claim.lua)
--- Events: WORKFLOW_STARTED WORKFLOW_COMPLETED WORKFLOW_FAILED GROUP_STARTED GROUP_COMPLETED GROUP_FAILED TASK_READY TASK_EXPANDED
+-- Events: WORKFLOW_STARTED WORKFLOW_COMPLETED WORKFLOW_FAILED WORKFLOW_TIMED_OUT GROUP_STARTED GROUP_COMPLETED GROUP_FAILED TASK_READY TASK_EXPANDED
 --   TASK_STARTED TASK_PROGRESS TASK_WAITING TASK_RETRYING TASK_COMPLETED TASK_FAILED TASK_SKIPPED TASK_CANCELLED TASK_TIMED_OUT CONTEXT_UPDATED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[6])
 --- @include base
@@ -23,8 +23,10 @@ at = 7
 --- @include rare when used
 --- @include instances when used
 --- @include queues when used
+--- @include limits when used
 --- @include claim
 --- @include outcomes
+--- @include cut when used
 --- @include waits when used
 --- @include reopen when used
 

@@ -15,6 +15,7 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
 --- @include items when used
 --- @include rare when used
 --- @include queues when used
+--- @include limits when used
 --- @include control
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end

@@ -20,6 +20,7 @@ local first = 8
 --- @include rare when used
 --- @include instances when used
 --- @include queues when used
+--- @include limits when used
 --- @include control
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return { 'NOT_FOUND' } end

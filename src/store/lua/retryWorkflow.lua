@@ -21,8 +21,10 @@ at = 8
 --- @include rare when used
 --- @include instances when used
 --- @include queues when used
+--- @include limits when used
 --- @include control
 --- @include outcomes
+--- @include cut when used
 --- @include waits when used
 --- @include reopen
 local wf = F.loadWorkflow(ARGV[3])
@@ -39,6 +41,7 @@ if not F.get(wf, 'sta') then
   F.put(wf, 'sta', wf.at)
   F.emit(wf, 'b')
 end
+if wf.limits then F.startDeadline(wf, 'w') end
 for _, field in ipairs({ 'bad', 'fin', 'cx' }) do F.drop(wf, field) end
 -- What its session got while it had ended has not been supplied.
 local session = F.get(wf, 'sk')

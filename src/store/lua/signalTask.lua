@@ -20,8 +20,10 @@ at = 6
 --- @include rare when used
 --- @include instances when used
 --- @include queues when used
+--- @include limits when used
 --- @include control
 --- @include outcomes
+--- @include cut when used
 --- @include waits when used
 local kind, id, k, unit, attempt, token = take(), take(), take(), take(), take(), take()
 local wf = F.loadWorkflow(id)

@@ -4,7 +4,8 @@
 -- KEYS[1] tm
 -- ARGV[1] prefix
 -- ARGV[2..] per workflow: id, tenant, idempotency key ('' none), payload hash, definition hash, definition text ('' when it
---   should be there), field count + fields, context count + fields, event lines, event count, ready count + (task, lane),
+--   should be there), count + limits beside the definition (include/limits.lua), field count + fields, context count + fields, event lines,
+--   event count, ready count + (task, lane), held count + (group, entry), deadline count + (subject, ms),
 --   count + (queue other than the default, ready tasks in it), timers count + (due in ms from now, member)
 -- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id
 -- Events: WORKFLOW_SUBMITTED GROUP_STARTED TASK_READY
@@ -18,7 +19,8 @@ local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id
 
 while at <= #ARGV do
   local id, tenant, key, payload, hash, document = take(), take(), take(), take(), take(), take()
-  local fields, context, lines, events, ready, queues, timers = takeList(), takeList(), take(), take(), takeList(), takeList(), takeList()
+  local limits, fields, context, lines, events = takeList(), takeList(), takeList(), take(), take()
+  local ready, held, deadlines, queues, timers = takeList(), takeList(), takeList(), takeList(), takeList()
   local idem = key ~= '' and (prefix .. 'idem:' .. tenant .. ':' .. key) or nil
   local first = idem and call('HMGET', idem, 'id', 'payload') or { false }
   local w, d = prefix .. 'w:' .. id, prefix .. 'd:' .. hash
@@ -30,6 +32,7 @@ while at <= #ARGV do
     answer('NEED_DEFINITION', id)
   else
     if document ~= '' then call('HSETNX', d, 'text', document) end
+    if #limits > 0 then F.sliced('HSET', d, limits) end
     call('HINCRBY', d, 'uses', 1)
     if idem then call('HSET', idem, 'id', id, 'payload', payload) end
     F.sliced('HSET', w, fields)
@@ -39,9 +42,15 @@ while at <= #ARGV do
     -- The fields begin with the status: PENDING, or RUNNING when it waits for keys from outside before anything can start.
     for _, index in ipairs({ 'all', fields[2] }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
     for i = 1, #timers, 2 do call('ZADD', prefix .. 'tm', now + tonumber(timers[i]), timers[i + 1]) end
-    units = units + #ready / 2
     -- Of n, the third: expanded groups are no tasks.
     waiting = waiting + string.match(fields[12], '^%d+ %d+ (%d+)')
+    units = units + #ready / 2 + #held / 2
+    for i = 1, #held, 2 do call('RPUSH', prefix .. 'h:' .. id .. ':' .. held[i], held[i + 1]) end
+    for i = 1, #deadlines, 2 do
+      local due = string.format('%.0f', now + tonumber(deadlines[i + 1]))
+      call('HSET', w, 'u' .. deadlines[i], due)
+      call('ZADD', KEYS[1], due, 'E ' .. id .. ' ' .. deadlines[i] .. ' ' .. due)
+    end
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
     for i = 1, #queues, 2 do call('HINCRBY', prefix .. 'load', 'R@' .. queues[i], queues[i + 1]) end
     ids[#ids + 1] = '"' .. id .. '"'

@@ -109,7 +109,7 @@ export class RemoteWorkers implements WorkerProtocol {
       batch.refs.push(claim.ref);
     });
     for (const batch of batches.values()) {
-      const gone = new Set(await this.services.store.heartbeatTasks(batch.shard, workerId, batch.refs, batch.leaseMs));
+      const gone = new Set(await this.services.store.heartbeatTasks(batch.shard, workerId, batch.refs, batch.leaseMs, true));
       batch.refs.forEach((ref, i) => { if (gone.has(ref)) lost.add(batch.ids[i] as string); });
     }
     return { lost: [...lost], problems };

@@ -28,6 +28,7 @@ function F.claimUnit(entry, token, worker, reply)
     call('ZADD', prefix .. 'tm', now + tonumber(timeoutMs), 'T ' .. id .. ' ' .. k .. ' ' .. unit .. ' ' .. token)
   end
   F.save(wf, field, r)
+  if wf.limits and (r.phase == 'p' or r.phase == 'i') then F.startBeat(wf, k, unit, token) end
   local first, offset, count, statuses, variables = 0, 0, 0, '', ''
   if r.phase == 'i' then
     local x = F.readItems(wf, k)

@@ -94,6 +94,7 @@ function F.packInstance(wf, k, group, index)
   end
   local groups = string.match(F.get(wf, 'd' .. k), '^([^|]*)|')
   for g in string.gmatch(groups, '(%d+):') do
+    if wf.limits then F.endDeadline(wf, 'g' .. g .. suffix) end
     wf.groups[g .. suffix] = nil
     F.drop(wf, 'g' .. g .. suffix)
   end
@@ -108,7 +109,8 @@ function F.countNode(wf, n, node, texts)
     -- What was never expanded counts as its tasks would have.
     if texts.x then if texts.n then F.countPacked(n, 'n', node, texts.n) end
     else
-      local inside, at = F.tasksInside(wf, string.sub(node, 2)), string.sub(texts[''], 1, 1) == 'K' and COUNTED.K or COUNTED.S
+      local inside, letter = F.tasksInside(wf, string.sub(node, 2)), string.sub(texts[''], 1, 1)
+      local at = (letter == 'K' or letter == 'T') and COUNTED[letter] or COUNTED.S
       n[1], n[at], n[11] = n[1] + inside, n[at] + inside, n[11] + inside
     end
     return
@@ -157,7 +159,7 @@ function F.advanceInstances(wf, k, x)
   x.isAdvancing = true
   while true do
     if x.failed > x.tolerated and x.failFast == 1 and x.completed + x.failed < x.total then
-      F.cancelInstances(wf, k, x)
+      F.stopInstances(wf, k, x, 'K')
       F.collectGroup(wf, k)
       break
     elseif x.completed + x.failed == x.total then
@@ -205,13 +207,29 @@ function F.activeInstances(wf, k)
   return found
 end
 
-function F.cancelInstances(wf, k, x)
+-- The groups of an instance whose last tasks ran out of time, inner ones first.
+function F.failGroups(wf, k, suffix)
+  local lines = {}
+  for g in string.gmatch(string.match(F.get(wf, 'd' .. k), '^([^|]*)|'), '(%d+):') do
+    local group = F.group(wf, g .. suffix)
+    if group.left > 0 and group.started ~= '0' then table.insert(lines, 1, 'J ' .. g .. suffix) end
+  end
+  for _, line in ipairs(lines) do F.emit(wf, line) end
+end
+
+-- Ends what has not ended of all instances, those that have not started among them: as F.stopTask.
+function F.stopInstances(wf, k, x, letter, err)
+  local outermost = not wf.stopping
+  wf.stopping = true
   local group, path, inside = string.match(k, '^%d+'), F.instancePath(k), F.tasksInside(wf, k)
   local never = inside * (x.total - x.completed - x.failed - x.active)
-  F.move(wf, 'P', 'K', never, k)
-  F.addCounts(wf, k, { never, 0, 0, 0, 0, 0, 0, 0, never, 0, never })
+  F.move(wf, 'P', letter, never, k)
+  local n = { never, 0, 0, 0, 0, 0, 0, 0, 0, 0, never }
+  n[COUNTED[letter]] = never
+  F.addCounts(wf, k, n)
   for _, index in ipairs(F.activeInstances(wf, k)) do
-    F.cancelScope(wf, group, '@' .. path .. index)
+    F.stopScope(wf, group, '@' .. path .. index, letter, err)
+    if letter == 'T' then F.failGroups(wf, k, '@' .. path .. index) end
     F.packInstance(wf, k, group, index)
   end
   F.dropUnits(wf, function(node)
@@ -219,22 +237,27 @@ function F.cancelInstances(wf, k, x)
     return at and string.sub(node, at + 1, at + #path) == path
   end)
   x.active, x.running, x.next = 0, 0, x.total
+  if outermost then F.endStopping(wf) end
 end
-function F.cancelGroup(wf, k)
+function F.stopGroup(wf, k, letter, err)
   local r = F.record(wf, k)
   if r and FINAL_GROUP[r.status] then return false end
   if r and r.status == 'E' then
     local x = F.readItems(wf, k)
-    F.cancelInstances(wf, k, x)
+    F.stopInstances(wf, k, x, letter, err)
     F.putItems(wf, k, x)
   elseif not r or r.phase == 'g' then
-    F.move(wf, 'P', 'K', F.tasksInside(wf, k), k)
+    F.move(wf, 'P', letter, F.tasksInside(wf, k), k)
   end
+  -- One that has not begun ends without a word.
+  if r and letter == 'T' then F.emit(wf, 'T ' .. k .. ' - 1 ' .. r.attempt .. ' - ' .. err) end
   r = r or F.newRecord(wf, 'P', '0', 'g')
-  r.status, r.finished, r.token = 'K', wf.at, '0'
+  r.status, r.finished, r.token = letter, wf.at, '0'
   F.save(wf, k, r)
+  if letter == 'T' then F.put(wf, 'e' .. k, err) end
   F.drop(wf, 'o' .. k)
   F.dropGroupFields(wf, k)
+  if wf.limits then F.endDeadline(wf, 't' .. k) end
   return true
 end
 

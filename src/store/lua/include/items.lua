@@ -1,7 +1,8 @@
 -- Expanded tasks: where their items stand, how ranges are admitted, and what can become of a range or an item.
 
--- x<k> of an expanded task: total chunk next active ready running waiting completed failed tolerated failFast window
-local ITEM_FIELDS = { 'total', 'chunk', 'next', 'active', 'ready', 'running', 'waiting', 'completed', 'failed', 'tolerated', 'failFast', 'window' }
+-- x<k> of an expanded task: total chunk next active ready running waiting completed failed tolerated failFast window, and 1 while a limit of
+-- its group keeps it from admitting more (0 or nothing otherwise)
+local ITEM_FIELDS = { 'total', 'chunk', 'next', 'active', 'ready', 'running', 'waiting', 'completed', 'failed', 'tolerated', 'failFast', 'window', 'held' }
 -- nil when the task is not expanded. Written back by F.flushWorkflows() once F.putItems() was called.
 function F.readItems(wf, k)
   local x = wf.items[k]
@@ -77,7 +78,9 @@ function F.cancelItems(wf, x, k)
   local open = x.total - x.completed - x.failed
   local pending = open - x.ready - x.running - x.waiting
   F.move(wf, 'P', 'K', pending, k); F.move(wf, 'R', 'K', x.ready, k); F.move(wf, 'X', 'K', x.running, k); F.move(wf, 'W', 'K', x.waiting, k)
+  local admitted = x.active
   x.ready, x.running, x.waiting, x.active, x.next = 0, 0, 0, 0, math.ceil(x.total / x.chunk)
+  if wf.limits then F.freePlaces(wf, k, admitted) end
 end
 
 -- Items: admits ranges while the window has room, and sends the task to be collected when all items have ended.
@@ -89,6 +92,7 @@ function F.admit(wf, k, x, lane)
     if wf.retried then size = select(2, string.gsub((F.chunkStatuses(wf, k, x.next, x)), '%.', '')) end
     if size > 0 then
       if x.active > 0 and x.active + size > x.window then return end
+      if wf.limits and not F.placesForRange(wf, k, x, size, lane) then return end
       local unit, attempt = 'r' .. x.next, tostring(F.base(wf, k) + 1)
       F.save(wf, k .. ':' .. unit, F.newRecord(wf, 'R', attempt, 'i'))
       F.pushUnit(wf, lane, k, unit, attempt)
@@ -253,6 +257,7 @@ function F.items(wf, k, unit, attempt, token)
     F.endClaim(wf, k, unit, r)
     if not (own and s[first + 1] == 'r') then F.drop(wf, k .. ':' .. unit); F.drop(wf, 'y' .. k .. ':' .. unit) end
   end
+  if wf.limits then F.freePlaces(wf, k, settled) end
   F.advanceItems(wf, k, x, lane, planLane)
   return 'O'
 end

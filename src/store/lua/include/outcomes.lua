@@ -2,9 +2,10 @@
 -- attempt, token). `ended` counts, per token, the units that no longer run under it.
 local ended = {}
 function F.endClaim(wf, k, unit, r)
-  if r.status ~= 'X' then return end
+  if r.status ~= 'X' or r.token == '0' then return end
   ended[r.token] = (ended[r.token] or 0) + 1
   if r.untilMs ~= '0' then call('ZREM', prefix .. 'tm', 'T ' .. wf.id .. ' ' .. k .. ' ' .. unit .. ' ' .. r.token) end
+  if wf.limits then F.endBeat(wf, k, unit, r.token) end
 end
 local FINAL = { C = true, F = true, S = true, T = true }
 
@@ -15,20 +16,33 @@ function F.guard(wf, k, r, attempt, token)
   if not wf.open or r.token ~= token or not (r.status == 'X' or r.status == 'W') then return 'S' end
   return 'O'
 end
+-- A task fails what it stands in: the workflow, whose error is the first one, or its instance.
+function F.fails(wf, k, suffix, err)
+  if suffix ~= '' then F.failInstance(wf, k, suffix, err)
+  elseif not F.get(wf, 'bad') then F.put(wf, 'bad', err) end
+end
 function F.unitField(k, unit) return unit == '-' and k or (k .. ':' .. unit) end
 
--- done: letter (C F T S), error JSON or '', 1 when it fails the workflow, 1 when the rest is cancelled, group, result kept
--- outside the context or '', route, count + (context key, value; '' when the key is combined of its writers' results)
+-- done: letter (C F T S), error JSON or '', 1 when it fails the workflow, 1 when the rest is cancelled (g: the rest of a group, which follows), group, result kept
+-- outside the context or '', route, count + (context key, value; '' when the key is combined of its writers' results), and for g
+-- count + tasks as include/cut.lua wants them. unit is ! for a task whose time is over; then the token is its deadline.
 function F.done(wf, k, unit, attempt, token)
   local letter, err, bad, cancelRest, group, result, route, writes = take(), take(), take(), take(), take(), take(), take(), takeList()
+  local cut = cancelRest == 'g' and takeList()
   local r = F.record(wf, k)
-  local code = F.guard(wf, k, r, attempt, token)
+  local late = unit == '!'
+  local code
+  if late then code = F.overdue(wf, k, r, token, err) else code = F.guard(wf, k, r, attempt, token) end
   if code ~= 'O' then return code end
+  if late then unit, attempt = '-', r.attempt end
   F.endClaim(wf, k, unit, r)
+  -- What its worker still sends is not what was recorded.
+  if late then r.token = '0' end
   local suffix, x = F.suffixOf(k), r.phase == 'c' and F.readItems(wf, k)
-  if r.phase == 'g' then F.move(wf, 'P', 'S', F.tasksInside(wf, k), k)
+  if r.phase == 'g' then F.move(wf, 'P', late and 'T' or 'S', F.tasksInside(wf, k), k)
   elseif r.phase ~= 'j' and (not x or x.total == 0) then F.move(wf, r.status, letter, 1, k) end
   if r.status == 'W' then F.drop(wf, 'y' .. k) end
+  local freed = wf.limits and F.placesOf(r) or 0
   r.status, r.finished = letter, wf.at
   F.save(wf, k, r)
   if err ~= '' then F.put(wf, 'e' .. k, err) end
@@ -45,14 +59,15 @@ function F.done(wf, k, unit, attempt, token)
     if suffix == '' then F.emit(wf, 'U ' .. k) end
   end
   if suffix == '' then wf.left = wf.left - 1 end
-  if bad == '1' then
-    if suffix ~= '' then F.failInstance(wf, k, suffix, err)
-    elseif not F.get(wf, 'bad') then F.put(wf, 'bad', err) end
-  end
+  if wf.limits then F.endLimited(wf, k, freed) end
+  if bad == '1' then F.fails(wf, k, suffix, err) end
   if r.phase == 'j' then F.dropGroupFields(wf, k) end
   F.leaveGroups(wf, group, bad == '1', suffix)
   F.follow(wf, route, suffix)
-  if cancelRest == '1' then F.cancelOpenTasks(wf) end
+  if cancelRest == '1' then
+    F.cancelOpenTasks(wf)
+    F.recall(wf)
+  elseif cut then F.cutTasks(wf, 'K', cut, suffix) end
   return 'O'
 end
 

@@ -15,6 +15,8 @@ end
 function F.moveInQueue(wf, from, to, count, k)
   local queue = string.match(wf.queues, ' ' .. string.match(k, '^%d+') .. '=(%S+)')
   if not queue or count == 0 then return end
+  -- One that a limit holds is ready too.
+  if from == 'Q' then from = 'R' end
   wf.moved = wf.moved or {}
   local fromField, toField = from .. '@' .. queue, to .. '@' .. queue
   wf.moved[fromField] = (wf.moved[fromField] or 0) - count

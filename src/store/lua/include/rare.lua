@@ -14,18 +14,30 @@ function F.skipTask(wf, k, cause, g, phase, suffix)
   return true
 end
 
+-- The timers of a unit that runs or waits no longer.
+function F.forgetTimers(wf, k, unit, r)
+  local tail = wf.id .. ' ' .. k .. ' ' .. unit .. ' '
+  if r.status == 'X' then
+    if r.untilMs ~= '0' then call('ZREM', prefix .. 'tm', 'T ' .. tail .. r.token) end
+    if wf.limits then F.endBeat(wf, k, unit, r.token) end
+  elseif r.status == 'W' and r.untilMs ~= '0' then
+    call('ZREM', prefix .. 'tm', 'D ' .. tail .. r.token, 'R ' .. tail .. r.attempt)
+  end
+end
+
 -- belongs(node): whether the units of that task go; nil for all.
 function F.dropUnits(wf, belongs)
-  local function isUnits(field)
-    local node = string.match(field, '^y?([%d.@]+):')
-    return node and (not belongs or belongs(node))
+  local function dropUnit(field)
+    local k, unit = string.match(field, '^y?([%d.@]+):(%S+)$')
+    if not k or (belongs and not belongs(k)) then return end
+    local r = string.sub(field, 1, 1) ~= 'y' and F.record(wf, field)
+    if r then F.forgetTimers(wf, k, unit, r) end
+    F.drop(wf, field)
   end
-  for _, field in ipairs(call('HKEYS', wf.w)) do
-    if isUnits(field) then F.drop(wf, field) end
-  end
-  for field in pairs(wf.set) do
-    if isUnits(field) then F.drop(wf, field) end
-  end
+  for _, field in ipairs(call('HKEYS', wf.w)) do dropUnit(field) end
+  local fresh = {}
+  for field in pairs(wf.set) do fresh[#fresh + 1] = field end
+  for _, field in ipairs(fresh) do dropUnit(field) end
 end
 
 -- Nodes that stand directly in a scope: '' for the workflow's own, else a group's number. A group is written g<node>.
@@ -44,47 +56,71 @@ function F.nodesIn(wf, scope)
   return nodes
 end
 
+-- The attempts that a task has begun: of one that waits to be claimed, or for a retry, the next has not.
+function F.begunAttempts(wf, k, r)
+  local next = (r.status == 'R' or r.status == 'Q') and r.phase ~= 'c' and r.phase ~= 'j' or (r.status == 'W' and not F.get(wf, 'y' .. k))
+  return next and tostring(math.max(0, r.attempt - 1)) or r.attempt
+end
+
 local ENDED = { C = true, F = true, S = true, K = true, T = true }
-function F.cancelTask(wf, f)
-  local r = F.record(wf, f)
+-- Ends a task that has not ended, whatever it does: letter K cancelled, T timed out with an error. Answers false for one that has.
+-- Its units are left to dropUnits, and what follows from its end to the caller.
+function F.stopTask(wf, k, letter, err)
+  local r = F.record(wf, k)
   local status = r and (r.phase == 'c' and 'X' or r.status) or 'P'
   if r and ENDED[r.status] then return false end
-  local x = r and F.readItems(wf, f)
+  local x = r and F.readItems(wf, k)
+  local freed = r and wf.limits and F.placesOf(r) or 0
   if x and x.total > 0 then
     -- Of a task that is being collected every item has ended or was cancelled before.
     if r.phase ~= 'c' then
-      F.cancelItems(wf, x, f)
-      F.putItems(wf, f, x)
+      F.cancelItems(wf, x, k)
+      F.putItems(wf, k, x)
     end
   else
-    F.move(wf, status, 'K', 1, f)
+    F.move(wf, status, letter, 1, k)
   end
   r = r or F.newRecord(wf, 'P', '0', 'p')
-  if status == 'P' then r.ready = '0' end
-  -- Of a retry that had not begun yet the attempt before it was the last.
-  if status == 'R' or (status == 'W' and not F.get(wf, 'y' .. f)) then r.attempt = tostring(math.max(0, r.attempt - 1)) end
-  -- The token stays: it tells that the task had started, even in the very millisecond of its submission.
-  r.status, r.finished = 'K', wf.at
-  F.save(wf, f, r)
-  F.drop(wf, 'o' .. f)
-  if status == 'W' then F.drop(wf, 'y' .. f) end
-  F.emit(wf, 'Z ' .. f)
+  if status == 'P' then r.ready = '0' else F.forgetTimers(wf, k, '-', r) end
+  r.attempt = F.begunAttempts(wf, k, r)
+  -- The token of one that is cancelled stays: it tells that the task had started, even in the very millisecond of its submission.
+  r.status, r.finished, r.token = letter, wf.at, letter == 'T' and '0' or r.token
+  F.save(wf, k, r)
+  F.drop(wf, 'o' .. k)
+  if status == 'W' then F.drop(wf, 'y' .. k) end
+  if letter == 'T' then
+    F.put(wf, 'e' .. k, err)
+    F.emit(wf, 'T ' .. k .. ' - 1 ' .. r.attempt .. ' ' .. r.worker .. ' ' .. err)
+  else
+    F.emit(wf, 'Z ' .. k)
+  end
+  if wf.limits then F.endLimited(wf, k, freed) end
   return true
 end
 
--- What has not ended in a scope becomes CANCELLED: in the workflow's own, or in one instance of a group.
-function F.cancelScope(wf, scope, suffix)
-  for _, node in ipairs(F.nodesIn(wf, scope)) do
-    local group = string.match(node, '^g(%d+)$')
-    local cancelled
-    if group then cancelled = F.cancelGroup(wf, group .. suffix) else cancelled = F.cancelTask(wf, node .. suffix) end
-    if cancelled and suffix == '' then wf.left = wf.left - 1 end
-  end
+-- node: a task, or an expanded group with a g before it. As F.stopTask.
+function F.stopNode(wf, node, suffix, letter, err)
+  local group = string.match(node, '^g(%d+)$')
+  local stopped
+  if group then stopped = F.stopGroup(wf, group .. suffix, letter, err) else stopped = F.stopTask(wf, node .. suffix, letter, err) end
+  if stopped and suffix == '' then wf.left = wf.left - 1 end
+  return stopped
+end
+-- What has not ended in a scope: in the workflow's own, or in one instance of a group.
+function F.stopScope(wf, scope, suffix, letter, err)
+  for _, node in ipairs(F.nodesIn(wf, scope)) do F.stopNode(wf, node, suffix, letter, err) end
 end
 
--- Every task that has not ended becomes CANCELLED. Only for fail-fast and cancelWorkflow: its work grows with the plan.
+-- Nothing more is being stopped: the places that have become free are given away.
+function F.endStopping(wf)
+  wf.stopping = nil
+  if wf.limits then F.letIn(wf) end
+end
+
+-- Every task that has not ended becomes CANCELLED. Only when the workflow ends with it: its work grows with the plan.
 function F.cancelOpenTasks(wf)
-  F.cancelScope(wf, '', '')
+  wf.stopping = true
+  F.stopScope(wf, '', '', 'K')
   F.dropUnits(wf, nil)
 end
 

@@ -27,11 +27,12 @@ function F.reopenItems(wf, k, r, group, lane, planLane)
     F.move(wf, 'K', 'P', x.total - x.completed - x.failed, k)
     F.reopenChunks(wf, k, x)
   end
-  x.next, x.active, x.ready, x.running, x.waiting, x.failed = 0, 0, 0, 0, 0, 0
+  x.next, x.active, x.ready, x.running, x.waiting, x.failed, x.held = 0, 0, 0, 0, 0, 0, nil
   r.status, r.token, r.finished, r.phase = 'E', '0', '0', 'x'
   F.save(wf, k, r)
   F.startGroups(wf, group, F.suffixOf(k))
   F.emit(wf, 'R ' .. k)
+  if wf.limits then F.startDeadline(wf, 't' .. k) end
   F.advanceItems(wf, k, x, lane, planLane)
 end
 

@@ -106,7 +106,16 @@ function F.progress(wf, k, unit, attempt, token)
   local r = F.record(wf, F.unitField(k, unit))
   if not r or not wf.open or r.status ~= 'X' or r.token ~= token then return 'S' end
   if F.isRepeated() then return 'D' end
+  if wf.limits then F.putOffBeat(wf, k, unit, token) end
   if offset == '-' then F.put(wf, 'p' .. k, now .. ' ' .. text) end
   F.emit(wf, 'P ' .. k .. ' ' .. offset .. ' ' .. attempt .. ' ' .. text)
+  return 'O'
+end
+
+-- alive: the handler of an attempt says that it is at work.
+function F.alive(wf, k, unit, attempt, token)
+  local r = F.record(wf, F.unitField(k, unit))
+  if not r or not wf.open or r.status ~= 'X' or r.token ~= token then return 'S' end
+  if wf.limits then F.putOffBeat(wf, k, unit, token) end
   return 'O'
 end

@@ -3,21 +3,22 @@
 -- Records of tasks and units are texts of space-separated fields:
 --   status attempt token losses readyMs startedMs finishedMs worker phase untilMs
 -- under <task>, or <task>@<path> in an instance of an expanded group (include/instances.lua), and <that>:<unit>,
--- with times in ms since submission; untilMs is the end of a wait, or of a running attempt that has a timeout. Statuses: R ready, X running, W waiting, E items phase, C completed, F failed,
+-- with times in ms since submission; untilMs is the end of a wait, or of a running attempt that has a timeout. Statuses: R ready, Q ready and
+-- held by a limit of its group, X running, W waiting, E items phase, C completed, F failed,
 -- S skipped, K cancelled, T timed out; a task without a record is pending. Phases: p plain task, x expand, c collect, i items; g expand and j collect of a group.
-local COUNT = { P = 2, R = 3, X = 4, W = 5, C = 6, F = 7, S = 8, K = 9, T = 10 }
+local COUNT = { P = 2, R = 3, Q = 3, X = 4, W = 5, C = 6, F = 7, S = 8, K = 9, T = 10 }
 local workflows, loaded = {}, {}
 
 function F.loadWorkflow(id)
   local wf = workflows[id]
   if wf ~= nil then return wf end
   local w = prefix .. 'w:' .. id
-  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash', 'rt', 'ln')
+  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash', 'rt', 'ln', 'lm')
   if not h[1] then workflows[id] = false; return false end
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
   wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
-    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, context = {}, inner = {}, packed = {},
+    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, limits = h[10], context = {}, inner = {}, packed = {},
     wasReady = n[3], wasRunning = n[4], wasWaiting = n[5] }
   if h[9] then F.readLanes(wf, h[9]) end
   workflows[id] = wf
@@ -92,6 +93,7 @@ function F.startGroups(wf, chain, suffix)
       -- Of an instance when it started, which is told when it ends.
       group.started = suffix == '' and '1' or tostring(math.max(1, wf.at))
       F.emit(wf, 'G ' .. g)
+      if wf.limits then F.startDeadline(wf, 'g' .. g) end
     end
   end
 end
@@ -106,6 +108,7 @@ function F.leaveGroups(wf, chain, bad, suffix)
     if bad then group.failed = '1' end
     if group.left == 0 then
       if group.started ~= '0' then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
+      if wf.limits then F.endDeadline(wf, 'g' .. g) end
       if not around and suffix ~= '' then F.endInstance(wf, suffix, group.started) end
     end
     rest = around
@@ -133,6 +136,7 @@ function F.readyTask(wf, k, g, lane, phase, suffix)
   F.save(wf, k, F.newRecord(wf, 'R', attempt, phase))
   F.emit(wf, 'R ' .. k)
   if phase ~= 'g' then F.move(wf, 'P', 'R', 1, k) end
+  if wf.limits and not F.startLimited(wf, k, lane, phase, attempt) then return end
   F.pushUnit(wf, lane, k, '-', attempt)
 end
 function F.releaseTask(wf, k, need, g, lane, phase, suffix)
@@ -160,6 +164,7 @@ end
 
 function F.finishWorkflow(wf, letter, detail)
   F.emit(wf, 'E ' .. letter .. ' ' .. detail)
+  if wf.limits then F.dropLimits(wf) end
   local h = call('HMGET', wf.w, 'ng', 'ex', 'sk')
   for g = 0, tonumber(h[1]) - 1 do F.drop(wf, 'g' .. g) end
   wf.groups = {}
