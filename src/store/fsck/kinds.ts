@@ -104,6 +104,7 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   ofNode("SOMETIMES", "history", "h"),
   ofNode("SOMETIMES", "progress", "p"),
   ofNode("SOMETIMES", "base", "b"),
+  ofNode("SOMETIMES", "unstartedAs", "u"),
 ];
 
 export function fieldKindOf(field: string): { kind: FieldKind; args: string[] } | undefined {

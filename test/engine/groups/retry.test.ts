@@ -123,3 +123,23 @@ test("attempts go on counting, and a second retry does nothing more than is left
   const state = await node.engine.task(done, "g[0].a");
   expect([state?.attempt, state && node.engine.attempts(state).map(({ number }) => number)]).toEqual([3, [1, 2, 3]]);
 });
+
+test("a group that ran out of time goes on where it stood, and what never began of it begins", async () => {
+  const definition = workflow([group("g", [touch("a", "{{ n }}"), task("b", { handler: "delay", input: { duration: "{{ wait }}" }, dependencies: ["a"] })], {
+    expansion: expansion({ array: { n: [1, 2, 3] }, maxParallel: 1 }), timeoutMs: 300,
+  })]);
+  broken.clear();
+  const { workflowId } = await node.engine.submitWorkflow(CALLER, { definition, context: { wait: "200ms" } });
+  const id = workflowId as string;
+  const ended = await finished(id);
+  expect([ended.status, ended.counts.timedOut]).toEqual(["FAILED", ended.counts.total - ended.counts.completed]);
+  const before = await taskStatuses(node, ended);
+  calls.length = 0;
+  for (let status: string = ended.status; status === "FAILED";) {
+    await node.engine.retryWorkflow(CALLER, id);
+    status = (await finished(id)).status;
+  }
+  const done = await finished(id);
+  expect(done.counts).toMatchObject({ total: 6, completed: 6, timedOut: 0, pending: 0 });
+  expect(calls.every((address) => before[address] !== "COMPLETED")).toBe(true);
+});

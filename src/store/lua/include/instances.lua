@@ -4,7 +4,7 @@
 -- The group itself has a record and items (x<k>) like an expanded task; d<k> says how an instance starts: the groups in it with
 -- the number of their nodes, and a route; n<k> counts the tasks and items of its ended instances like n, and, last, the tasks alone; z@<path> is what an instance
 -- fails with, behind the task whose error it is.
-local PACKED = { '', 'e', 'h', 'p', 'r', 'b', 'x', 'n' }
+local PACKED = { '', 'e', 'h', 'p', 'r', 'b', 'x', 'n', 'u' }
 local GROUP_LANE = '$plan~0'
 local FINAL_GROUP = { C = true, F = true, S = true, K = true, T = true }
 
@@ -224,6 +224,7 @@ function F.stopInstances(wf, k, x, letter, err)
   local group, path, inside = string.match(k, '^%d+'), F.instancePath(k), F.tasksInside(wf, k)
   local never = inside * (x.total - x.completed - x.failed - x.active)
   F.move(wf, 'P', letter, never, k)
+  if letter == 'T' and never > 0 then F.put(wf, 'u' .. k, letter) end
   local n = { never, 0, 0, 0, 0, 0, 0, 0, 0, 0, never }
   n[COUNTED[letter]] = never
   F.addCounts(wf, k, n)

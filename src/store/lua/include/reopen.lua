@@ -63,7 +63,7 @@ end
 function F.reopenInside(wf, k, r)
   local x, inside = F.readItems(wf, k), F.tasksInside(wf, k)
   if not x then
-    F.move(wf, r.status == 'K' and 'K' or 'S', 'P', inside, k)
+    F.move(wf, (r.status == 'K' or r.status == 'T') and r.status or 'S', 'P', inside, k)
   elseif x.total == 0 then
     wf.n[1], wf.n[2] = wf.n[1] + inside, wf.n[2] + inside
     F.drop(wf, 'x' .. k)
@@ -100,15 +100,16 @@ function F.reopenInstance(wf, k, index)
   for _, t in ipairs(tasks) do F.reopen(wf, t[1] .. suffix, t[2], t[3], t[4], t[5], t[6], t[7], PLAN_LANE) end
 end
 
--- Of an ended workflow's group the instances that never began count as cancelled.
+-- Of an ended workflow's group the instances that never began count as cancelled, or as timed out (u<k>).
 function F.reopenUnstarted(wf, k, count)
-  local group, tasks = string.match(k, '^%d+'), 0
+  local group, tasks, letter = string.match(k, '^%d+'), 0, F.get(wf, 'u' .. k) or 'K'
+  F.drop(wf, 'u' .. k)
   for _, node in ipairs(F.nodesIn(wf, group)) do
     if string.sub(node, 1, 1) ~= 'g' then tasks = tasks + 1 end
   end
   local inside = F.tasksInside(wf, k) * count
-  F.move(wf, 'K', 'P', inside, k)
-  F.addCounts(wf, k, { -inside, 0, 0, 0, 0, 0, 0, 0, -inside, 0, -tasks * count })
+  F.move(wf, letter, 'P', inside, k)
+  F.addCounts(wf, k, { -inside, 0, 0, 0, 0, 0, 0, 0, letter == 'K' and -inside or 0, letter == 'T' and -inside or 0, -tasks * count })
 end
 
 -- reopenGroup: how an instance starts, count of instances, then each: position, count + (group, open nodes), count of tasks, tasks as in retryWorkflow
