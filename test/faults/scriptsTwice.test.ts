@@ -12,6 +12,7 @@ import { compilePlan } from "../../src/workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { expansion, group, oneGroup, task, workflow } from "../support/builders.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
+import { waitFor } from "../support/waitFor.js";
 import { keyspace } from "./checks.js";
 import { elsewhere } from "./handlers.js";
 import { refOf, StoreClient } from "./storeClient.js";
@@ -361,16 +362,19 @@ test("joinSession, exportToSession, leaveSession", async () => {
 });
 
 test("shareSession and settleSession", async () => {
-  const id = await submit(definition);
   const sessions = sessionStore();
-  const session = { tenant: "default", id: `session:${id}` };
-  await twice(() => sessions.share({ ...session, tenant: "other" }, id));
-  expect(await sessions.debtOf(id)).toBeUndefined();
-  await twice(() => sessions.share(session, id));
-  expect(await sessions.debtOf(id)).toMatchObject({ owes: "j", session });
-  expect(await twice(() => sessions.settle(id, sessionKey(session), "x"))).toEqual(["CHANGED", "CHANGED"]);
-  expect(await twice(() => sessions.settle(id, sessionKey(session), "j"))).toEqual(["OK", "OK"]);
-  expect(await sessions.settle(`s0-${"9".repeat(26)}`, sessionKey(session), "j")).toBe("GONE");
+  // The node's own timers may pay the debt in between: then once more, with another workflow.
+  await waitFor(async () => {
+    const id = await submit(definition);
+    const session = { tenant: "default", id: `session:${id}` };
+    await twice(() => sessions.share({ ...session, tenant: "other" }, id));
+    expect(await sessions.debtOf(id)).toBeUndefined();
+    await twice(() => sessions.share(session, id));
+    const debt = await sessions.debtOf(id);
+    const answers = [...await twice(() => sessions.settle(id, sessionKey(session), "x")), ...await twice(() => sessions.settle(id, sessionKey(session), "j"))];
+    return debt?.owes === "j" && answers.join() === "CHANGED,CHANGED,OK,OK";
+  }, { what: "a debt that is noted once and struck off once" });
+  expect(await sessions.settle(`s0-${"9".repeat(26)}`, sessionKey({ tenant: "default", id: "x" }), "j")).toBe("GONE");
 });
 
 function sessionStore(): RedisSessions {
