@@ -29,6 +29,8 @@ export class GroupProgress {
   readonly groups: GroupCounts[];
   readonly #byName: Map<string, GroupCounts>;
   readonly #tasks = new Map<string, TaskCount>();
+  /** Addresses of groups that have started. */
+  readonly #started = new Set<string>();
 
   /** @param groups the workflow's top groups with their declared tasks, each of which counts one until it is expanded */
   constructor(groups: readonly { name: string; tasks: readonly unknown[] }[]) {
@@ -57,7 +59,10 @@ export class GroupProgress {
 
   #applyGroup(event: FollowedEvent): void {
     const group = this.#groupOf(event.group);
-    if (group === undefined) return;
+    if (group === undefined || event.group === undefined) return;
+    this.#started.add(event.group);
+    // Of the groups inside it, and of instances, only the tasks are counted.
+    if (event.group !== group.name) return;
     if (event.type === "GROUP_STARTED") group.state = "running";
     if (event.type === "GROUP_COMPLETED") group.state = "completed";
     if (event.type === "GROUP_FAILED") group.state = "failed";
@@ -65,8 +70,10 @@ export class GroupProgress {
 
   #applyTask(event: FollowedEvent): void {
     const group = this.#groupOf(event.task);
-    if (group === undefined || event.task === undefined) return;
+    // A group that is expanded as a whole: its tasks are counted as they come.
+    if (group === undefined || event.task === undefined || (event.type === "TASK_EXPANDED" && this.#started.has(event.task))) return;
     const task = this.#tasks.get(event.task) ?? { total: 1, ended: 0, expanded: false };
+    if (!this.#tasks.has(event.task) && isInInstance(event.task)) group.total += 1;
     this.#tasks.set(event.task, task);
     if (event.type === "TASK_EXPANDED") {
       task.expanded = true;
@@ -90,6 +97,11 @@ export class GroupProgress {
   #groupOf(address: string | undefined): GroupCounts | undefined {
     return address === undefined ? undefined : this.#byName.get(/^[^.[]+/.exec(address)?.[0] ?? address);
   }
+}
+
+/** Whether a task runs in an instance of an expanded group: enrich[3].score. */
+function isInInstance(address: string): boolean {
+  return address.includes("].");
 }
 
 /** Tasks and items that have ended, of whatever kind. */

@@ -52,6 +52,22 @@ describe("GroupProgress", () => {
     expect(progress.groups.map(endedOf)).toEqual([0, 0]);
   });
 
+  test("of a group that is expanded as a whole the tasks are counted as they come, and only its own end ends it", () => {
+    const progress = new GroupProgress([{ name: "each", tasks: [] }]);
+    const groupEvent = (type: FollowedEvent["type"], group: string): FollowedEvent => ({ ...taskEvent(type, ""), __typename: "GroupEvent", group, task: undefined } as FollowedEvent);
+    progress.apply(groupEvent("GROUP_STARTED", "each"));
+    progress.apply(taskEvent("TASK_EXPANDED", "each", { itemCount: 2 }));
+    for (const instance of ["each[0]", "each[1]"]) {
+      progress.apply(groupEvent("GROUP_STARTED", instance));
+      progress.apply(taskEvent("TASK_READY", `${instance}.score`));
+    }
+    progress.apply(taskEvent("TASK_COMPLETED", "each[0].score"));
+    progress.apply(groupEvent("GROUP_COMPLETED", "each[0]"));
+    expect(progress.groups[0]).toMatchObject({ total: 2, completed: 1, state: "running" });
+    progress.apply(groupEvent("GROUP_COMPLETED", "each"));
+    expect(progress.groups[0]?.state).toBe("completed");
+  });
+
   test("tasks of group instances and nested groups count for their top group", () => {
     const progress = watched();
     progress.apply(taskEvent("TASK_COMPLETED", "prepare[3].inner.score", { item: "x" }));
