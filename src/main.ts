@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "./config.js";
 import { AgencyTaskGroup } from "./engine/AgencyTaskGroup.js";
+import { ChildStarter } from "./engine/ChildStarter.js";
 import { ContextReader } from "./engine/ContextReader.js";
 import { DefinitionRegistry } from "./engine/DefinitionRegistry.js";
 import type { Engine } from "./engine/Engine.js";
@@ -10,9 +11,10 @@ import type { Fleet } from "./engine/Fleet.js";
 import { ExpanderRegistry } from "./engine/expanders.js";
 import { LaneBook } from "./engine/LaneBook.js";
 import { HandlerRegistry, type Handler } from "./engine/handlers.js";
-import { LocalEngine, resultOf } from "./engine/LocalEngine.js";
+import { LocalEngine } from "./engine/LocalEngine.js";
 import { Sessions } from "./engine/Sessions.js";
 import { remoteSecrets, Secrets } from "./engine/secrets.js";
+import { resultOf } from "./engine/taskResult.js";
 import { Settlement } from "./engine/Settlement.js";
 import { Sweeper } from "./engine/Sweeper.js";
 import { SignalDesk } from "./engine/SignalDesk.js";
@@ -158,25 +160,27 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const events = new EventManager(new EventLog(redis, logReads), hub, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);
-  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log }));
+  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
   const loops = [...timers, ...sweepers, lanes];
   const onTimer = (shard: number, delayMs: number): void => timers[shard]?.hint(delayMs);
-  const staff = new Staff({ store, reader, contexts, settlement, handlers, secrets, expanders, lanes, queues: config.workerQueues, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, onTimer, directory: fleet });
+  const registry = new DefinitionRegistry({ definitions, handlers, expanders, directory: fleet });
+  const children = new ChildStarter({ reader, definitions: registry, workflows: agency });
+  const staff = new Staff({ store, children, reader, contexts, settlement, handlers, secrets, expanders, lanes, queues: config.workerQueues, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, onTimer, directory: fleet });
   for (const loop of loops) loop.start();
+  wake.onTimer((shard) => onTimer(shard, 0));
   const worker = config.worker ? await staff.startWorker() : undefined;
   const sender = new OutcomeSender({ store, onTimer });
   const remoteWorkers = new RemoteWorkers({
     store, reader, wake, log, directory: fleet, lanes,
-    claims: new RemoteClaims({ store, reader, contexts, settlement, log, sender, lanes, secrets: remoteSecrets(secrets, config.remoteSecrets) }),
+    claims: new RemoteClaims({ store, children, reader, contexts, settlement, log, sender, lanes, secrets: remoteSecrets(secrets, config.remoteSecrets) }),
     outcomes: new RemoteOutcomes({ reader, settlement, sender, secrets }),
     onAsked: () => staff.ensurePlanner(),
   });
 
   return {
     engine: new LocalEngine({
-      workflows: agency, reader, contexts, handlers, expanders, directory: fleet, sessions,
-      definitions: new DefinitionRegistry({ definitions, handlers, expanders, directory: fleet }),
+      workflows: agency, reader, contexts, handlers, expanders, directory: fleet, sessions, definitions: registry,
       control: new WorkflowControl({ store, reader, contexts, workflows: agency, sessions }),
       signals: new SignalDesk({ store, reader, settlement }),
     }),

@@ -2,6 +2,7 @@
 
 // Decorated classes ask for it when they are defined, so it comes before all of them.
 import "reflect-metadata";
+import { nodeKey } from "../engine/nodeKey.js";
 import type { AttemptState, GroupState, ItemState, TaskState, WaitReason as WaitState, WorkflowFilter as WorkflowQuery, WorkflowSnapshot } from "../engine/snapshot.js";
 import type { WorkflowProgressSnapshot } from "../events/EventSource.js";
 import type { ExpansionDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../workflow/definition.js";
@@ -91,6 +92,7 @@ function toTask(input: TaskInput): TaskDefinition {
     heartbeatTimeoutMs: input.heartbeatTimeout,
     onFailure,
     fallback: input.fallback,
+    compensate: input.compensate ? given({ handler: input.compensate.handler, input: input.compensate.input }) : undefined,
     // What is the default is left out, so that the definition is the same as without the field.
     queue: input.queue === DEFAULT_QUEUE ? undefined : input.queue,
     priority: input.priority === 0 ? undefined : input.priority,
@@ -158,6 +160,8 @@ export function presentWorkflow(snapshot: WorkflowSnapshot): Workflow {
     id: snapshot.id,
     sessionId: snapshot.sessionId,
     rerunOfId: snapshot.rerunOf,
+    parentId: snapshot.parent?.workflowId,
+    parentTask: snapshot.parent?.task,
     name: snapshot.name,
     status: snapshot.status,
     labels: snapshot.labels,
@@ -218,8 +222,8 @@ export function presentAttempt({ number, worker, startedMs, finishedMs, error }:
   return { number, worker, startedAt: startedMs, finishedAt: finishedMs, error };
 }
 
-export function presentItem({ startedMs, finishedMs, ...item }: ItemState): TaskItem {
-  return { ...item, startedAt: startedMs, finishedAt: finishedMs };
+export function presentItem({ startedMs, finishedMs, ...item }: ItemState, { workflowId, node, path }: TaskState): TaskItem {
+  return { ...item, place: { workflowId, node: nodeKey(node.index, path) }, startedAt: startedMs, finishedAt: finishedMs };
 }
 
 export function presentWorkflowProgress({ atMs, ...progress }: WorkflowProgressSnapshot): WorkflowProgress {

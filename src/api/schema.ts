@@ -6,6 +6,7 @@ import { lexicographicSortSchema, printSchema } from "graphql";
 import type { GraphQLSchema } from "graphql";
 import { buildSchema } from "type-graphql";
 import type { PubSub } from "type-graphql";
+import { ItemChildFields, TaskChildFields } from "./fields/childFields.js";
 import { GroupFields } from "./fields/groupFields.js";
 import { SessionFields, SessionOfWorkflow } from "./fields/sessionFields.js";
 import { TaskFields } from "./fields/taskFields.js";
@@ -65,7 +66,8 @@ const NO_PUB_SUB: PubSub = {
 };
 
 export async function createSchema(): Promise<GraphQLSchema> {
-  const schema = await buildSchema({ resolvers: [...OPERATIONS, WorkflowFields, GroupFields, TaskFields, SessionFields, SessionOfWorkflow], pubSub: NO_PUB_SUB, validate: false });
+  const resolvers = [...OPERATIONS, WorkflowFields, GroupFields, TaskFields, TaskChildFields, ItemChildFields, SessionFields, SessionOfWorkflow] as const;
+  const schema = await buildSchema({ resolvers, pubSub: NO_PUB_SUB, validate: false });
   for (const [name, description] of Object.entries(ROOT_DESCRIPTIONS)) {
     const type = schema.getType(name);
     if (type) type.description = description;

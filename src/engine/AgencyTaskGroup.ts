@@ -17,6 +17,8 @@ import type { ExpanderRegistry } from "./expanders.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { HandlerRegistry } from "./handlers.js";
 import { knownHandlersFor } from "./knownHandlers.js";
+import type { ParentLink } from "./children.js";
+import { nodeKey } from "./nodeKey.js";
 import type { SubmitCommand, WorkflowReader, WorkflowStore } from "./ports.js";
 import { sessionIdProblems } from "./session.js";
 import { enterSession, sessionPart, suppliedBySession } from "./sessionSubmission.js";
@@ -53,6 +55,8 @@ export interface Submission extends SubmitWorkflowInput {
   definition: WorkflowDefinition;
   /** Absent: an inline one. */
   registered?: RegisteredDefinition;
+  /** The task that it runs for, and the level of its workflow; stands in the place of an idempotency key. */
+  parent?: ParentLink & { depth: number };
 }
 
 export class AgencyTaskGroup {
@@ -74,7 +78,7 @@ export class AgencyTaskGroup {
     if (problems.length > 0) return { duplicate: false, problems };
     const plan = compilePlan(input.definition);
     this.services.keepPlan(plan);
-    const shard = this.#shardFor(caller, input.idempotencyKey);
+    const shard = this.#shardFor(caller, keyOf(input));
     const supplied = await suppliedBySession(this.services.sessions, caller, input, context as JsonObject);
     const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject, supplied);
     const lanes = priorityLanesOf(plan, input.priority);
@@ -82,12 +86,13 @@ export class AgencyTaskGroup {
     const stored = this.services.store.submitWorkflow(shard, command);
     this.services.onSubmitting(shard, command.id, settledContext(plan, command.context));
     const reply = await stored;
-    if (reply.code === "CONFLICT") {
+    // An attempt that is tried again may see another context; its workflow is the one that it started first.
+    if (reply.code === "CONFLICT" && !input.parent) {
       const message = `The idempotency key ${JSON.stringify(input.idempotencyKey)} stands for workflow ${reply.id}, which has another payload`;
       return { duplicate: false, problems: [problem("IDEMPOTENCY_CONFLICT", message, "idempotencyKey")] };
     }
     if (command.timers) await enterSession(this.services.sessions, caller, input, reply.id);
-    return { workflowId: reply.id, duplicate: reply.code === "OK_DUP", problems: [] };
+    return { workflowId: reply.id, duplicate: reply.code !== "OK", problems: [] };
   }
 
   /** Every open task becomes CANCELLED at once; results of attempts that still run are dropped. */
@@ -137,6 +142,17 @@ function settledContext({ root: { reduced } }: Plan, context: readonly string[])
   return context.filter((_, i) => !reduced.has(context[i - (i % 2)] as string));
 }
 
+/** What makes a second submission the first one; of a sub-workflow the attempt that it runs for. */
+function keyOf({ parent, idempotencyKey }: Submission): string | undefined {
+  return parent ? `${parent.workflowId} ${nodeKey(parent.node, parent.path)} ${parent.unit} ${parent.attempt}` : idempotencyKey;
+}
+
+/** Keys of sub-workflows have a namespace of their own, where no client's key can come. */
+function keyHashOf(input: Submission): string {
+  const key = keyOf(input);
+  return key === undefined ? "" : `${input.parent ? "child-" : ""}${sha256(key)}`;
+}
+
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }
@@ -178,7 +194,6 @@ function scopeFields({ scopes }: Plan): string[] {
 }
 
 function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan, context: JsonObject, supplied: ReadonlyMap<string, string>): SubmitCommand {
-  const keyed = input.idempotencyKey !== undefined;
   const missing = new Set((plan.definition.externalKeys ?? []).filter((key) => !Object.hasOwn(context, key) && !supplied.has(key)));
   const initial = TaskGroup.initial(plan, missing);
   const held = initial.length === 0;
@@ -188,12 +203,12 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
   const places = firstPlaces(plan, initial);
   const deadlines = firstDeadlines(plan, initial, started);
   const { kinds } = limitsOf(plan);
-  const keyHash = keyed ? sha256(input.idempotencyKey as string) : "";
+  const keyHash = keyHashOf(input);
   const fields = [
     // What only waits for keys from outside has nothing to wait for a worker with.
     "st", held ? "R" : "P", "hash", plan.hash, "nm", plan.definition.name, "tn", caller.tenant, "left", String(nodes.length),
     // The script reads the counts here.
-    "n", `${taskCount} ${taskCount - ready} ${ready} 0 0 0 0 0 0 0`, "nn", String(plan.nodes.length), "ng", String(plan.groups.length), ...scopeFields(plan),
+    "n", `${taskCount} ${taskCount - ready} ${ready} 0 0 0 0 0 0 0`, "nn", String(plan.compensationsFrom), "ng", String(plan.groups.length), ...scopeFields(plan),
   ];
   if (held) fields.push("sta", "0");
   if (kinds !== "") fields.push("lm", kinds, ...places.fields);
@@ -206,7 +221,8 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
   fields.push(...session.fields);
   for (const node of nodes) fields.push(...openField(plan, node, missing));
   if (input.labels !== undefined) fields.push("lb", JSON.stringify(input.labels));
-  if (keyed) fields.push("idem", keyHash);
+  if (keyHash !== "") fields.push("idem", keyHash);
+  if (input.parent) fields.push("pa", keyOf(input) as string, "pt", input.parent.task, "dp", String(input.parent.depth + 1));
   if (input.registered) fields.push("dv", String(input.registered.version), "da", String(input.registered.registeredMs));
   for (const group of groupsOf(plan)) fields.push(`g${group.index}`, `${group.size} 0 ${started.has(group.index) ? 1 : 0}`);
   const lines = held ? ["B", "b"] : ["B"];
@@ -225,7 +241,7 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
     ...(laneText === undefined ? {} : { readyByQueue: readyByQueue(initial) }),
     tenant: caller.tenant,
     idempotencyKeyHash: keyHash,
-    payloadHash: keyed ? sha256(payloadText(input, context)) : "",
+    payloadHash: keyHash !== "" ? sha256(payloadText(input, context)) : "",
     context: contextTexts(context, supplied),
     eventLines: lines.join("\n"),
     eventCount: lines.length,

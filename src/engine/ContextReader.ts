@@ -1,5 +1,6 @@
 /** The context as values: JSON parsed, views over items assembled, and what workers have read kept for their next task. */
 
+import { isUndoable } from "../workflow/compensations.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { collectOutput, resultFields, type ItemOutcome as ItemResult } from "../workflow/outputs.js";
@@ -22,7 +23,7 @@ function viewOf(text: string): number | undefined {
 }
 
 export class ContextReader {
-  /** Keys without a reducer are written once, so what was read stays true; the others are not kept. */
+  /** Keys without a reducer are written once, so what was read stays true; the others, and those that may be undone, are not kept. */
   readonly #cache = new ValueCache();
 
   constructor(private readonly reader: WorkflowReader) {}
@@ -64,7 +65,7 @@ export class ContextReader {
       if (value === undefined) continue;
       values.set(key, value);
       // What has a reducer is not kept here either: it may still grow. The text is counted where it was read.
-      if (!isReduced(around(place), key)) this.remember(place, key, value, 0);
+      if (!isReduced(around(place), key)) this.#keep(place, key, value, 0);
     }
     return values;
   }
@@ -97,7 +98,7 @@ export class ContextReader {
 
   /** What tasks have written in this place. */
   async #own(place: Place, keys: readonly string[]): Promise<Map<string, JsonValue>> {
-    const { workflowId, path, scope } = place;
+    const { path, scope } = place;
     const wanted = path === "" ? keys.filter((key) => key !== SESSION) : keys.filter((key) => scope.writerOf.has(key));
     const values = new Map<string, JsonValue>();
     if (wanted.length === 0) return values;
@@ -107,9 +108,14 @@ export class ContextReader {
       if (scope.reduced.has(key)) continue;
       const value = await this.#value(place, key, text);
       values.set(key, value);
-      this.#cache.put(cacheKey(workflowId, path), key, value, text.length);
+      this.#keep(place, key, value, text.length);
     }
     return values;
+  }
+
+  /** Where completed tasks may have to run again nothing is kept. */
+  #keep(place: Place, key: string, value: JsonValue, characters: number): void {
+    if (!isUndoable(place.plan)) this.remember(place, key, value, characters);
   }
 
   async #texts({ workflowId, path }: Place, keys: readonly string[]): Promise<Map<string, string>> {
@@ -121,13 +127,13 @@ export class ContextReader {
   /** Variables do not stand before keys that are written in the instance itself. */
   async #loadItem(place: Place, values: Map<string, JsonValue>): Promise<void> {
     if (values.has("$item")) return;
-    const item = await this.reader.instanceItem(place.workflowId, place.path);
+    const item = await this.reader.instanceItem(place.workflowId, place.path, isUndoable(place.plan));
     const variables = item?.variables ?? {};
     const found: [string, JsonValue][] = Object.entries(variables).filter(([name]) => !place.scope.writerOf.has(name));
     found.push(["$item", variables], ["$index", splitPath(place.path).index]);
     for (const [name, value] of found) {
       values.set(name, value);
-      this.remember(place, name, value, 20);
+      this.#keep(place, name, value, 20);
     }
   }
 

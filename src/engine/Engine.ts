@@ -7,6 +7,7 @@ import type { TaskStatus } from "../workflow/status.js";
 import type { PlanReport } from "../workflow/planReport.js";
 import type { RegisterDefinitionOutcome, RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { HandlerInfo } from "./handlers.js";
+import type { NodeKey } from "./nodeKey.js";
 import type { SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
 import type {
   AttemptState, GroupState, ItemState, Page, PageRequest, TaskState, WorkflowDetail, WorkflowFilter, WorkflowSnapshot,
@@ -92,4 +93,6 @@ export interface Engine {
   /** The handler's input, templates resolved as the attempt sees them; undefined before the task is ready. */
   input(task: TaskState): Promise<JsonValue | undefined>;
   attempts(task: TaskState): AttemptState[];
+  /** Id of the sub-workflow that the last attempt of an item started. */
+  childOfItem(workflowId: string, node: NodeKey, item: number): Promise<string | undefined>;
 }

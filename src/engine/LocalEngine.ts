@@ -6,7 +6,7 @@ import { buildPlanReport } from "../workflow/buildPlanReport.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
-import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { Plan } from "../workflow/plan.js";
 import { withExpansions } from "../workflow/planEstimate.js";
 import type { PlanReport } from "../workflow/planReport.js";
 import { withProblems } from "../workflow/planReport.js";
@@ -28,9 +28,11 @@ import type { AttemptState, GroupState, ItemState, Page, PageRequest, TaskState,
 import type { Sessions } from "./Sessions.js";
 import { masked } from "./secrets.js";
 import type { SignalDesk, SignalTaskInput, SignalTaskOutcome } from "./SignalDesk.js";
+import { compensationScope } from "./compensation.js";
 import { locate } from "./locate.js";
-import { nodeKey, type InstancePath } from "./nodeKey.js";
+import type { NodeKey } from "./nodeKey.js";
 import { placeOf } from "./Place.js";
+import { resultOf } from "./taskResult.js";
 import { readableKeys, TaskScope } from "./TaskScope.js";
 import type { WorkflowControl } from "./WorkflowControl.js";
 
@@ -112,7 +114,7 @@ export class LocalEngine implements Engine {
   async task(detail: WorkflowDetail, address: string): Promise<TaskState | undefined> {
     const found = await locate(this.services.reader, detail.plan, detail.id, address);
     if (!found || found.node.kind !== "TASK" || found.identifier !== undefined) return undefined;
-    if (found.path === "") return detail.tasks[found.node.index];
+    if (found.path === "") return detail.tasks.find(({ node }) => node.index === found.node.index);
     const instance = await this.services.reader.instance(detail, found.path);
     return instance && tasksOf(instance).find(({ node }) => node.index === found.node.index);
   }
@@ -155,8 +157,7 @@ export class LocalEngine implements Engine {
     if (task.status === "PENDING" || task.node.expansion || task.readyMs === undefined) return undefined;
     const plan = await this.services.reader.planOf(task.workflowId);
     if (!plan) return undefined;
-    const values = await this.services.contexts.load(placeOf(plan, task.node, task), readableKeys(task.node));
-    const scope = new TaskScope(values, task.node, { workflowId: task.workflowId, workflowName: plan.definition.name, attempt: task.attempt });
+    const scope = await this.#scope(plan, task);
     try {
       const { input } = compiledTask(task.node);
       return await input.render(input.secrets.length > 0 ? masked(scope) : scope);
@@ -165,6 +166,17 @@ export class LocalEngine implements Engine {
       if (error instanceof FanwireError) return undefined;
       throw error;
     }
+  }
+
+  async #scope(plan: Plan, { workflowId, node, path, attempt }: TaskState): Promise<TaskScope> {
+    const { reader, contexts } = this.services;
+    if (node.compensates !== undefined) return compensationScope({ reader, contexts }, { workflowId, path, attempt }, plan, node);
+    const values = await contexts.load(placeOf(plan, node, { workflowId, path }), readableKeys(node));
+    return new TaskScope(values, node, { workflowId, workflowName: plan.definition.name, attempt });
+  }
+
+  childOfItem(workflowId: string, node: NodeKey, item: number): Promise<string | undefined> {
+    return this.services.reader.childOfItem(workflowId, node, item);
   }
 
   attempts(task: TaskState): AttemptState[] {
@@ -178,19 +190,6 @@ export class LocalEngine implements Engine {
       ...(task.error === undefined ? {} : { error: task.error }),
     }];
   }
-}
-
-/** A completed task's result: kept beside the context when it is not what its one key holds. */
-export async function resultOf(
-  reader: WorkflowReader, contexts: ContextReader, plan: Plan, node: PlanNode, at: { workflowId: string; path?: InstancePath },
-): Promise<JsonValue | undefined> {
-  const text = await reader.resultText(at.workflowId, nodeKey(node.index, at.path));
-  if (text !== undefined) return JSON.parse(text) as JsonValue;
-  const key = node.keys[0];
-  if (key === undefined) return undefined;
-  const place = placeOf(plan, node, at);
-  if (place.scope.reduced.has(key)) return node.expansion ? contexts.outputOf(place, node) : undefined;
-  return contexts.written(place, key);
 }
 
 function groupAt(groups: readonly GroupState[], address: string): GroupState | undefined {

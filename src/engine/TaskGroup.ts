@@ -60,7 +60,8 @@ export class TaskGroup {
 
   /**
    * What the store follows when a task ends: `d` counts one dependency of a task down, `s` skips a task that can never
-   * start now, `m` counts down for those that can do without a task that was just skipped.
+   * start now, `m` counts down for those that can do without a task that was just skipped, `c` owes the compensation of
+   * a task.
    * @param missingKeys optional result keys that the task did not write
    */
   static route(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly string[] = []): string {
@@ -89,6 +90,14 @@ export class TaskGroup {
       cuts.set(group, tasks);
     }
     return tasks;
+  }
+
+  /** The compensation of a task that has one, and how it begins. */
+  static owed(plan: Plan, node: PlanNode): { compensation: number; lane: string; phase: "x" | "p" } | undefined {
+    const compensation = node.compensation === undefined ? undefined : plan.nodes[node.compensation];
+    if (!compensation) return undefined;
+    const phase = firstPhase(compensation);
+    return { compensation: compensation.index, lane: laneOf(compensation, phase), phase: phase === "EXPAND" ? "x" : "p" };
   }
 
   /** Tasks that can start at once. @param missing external keys without a value */
@@ -145,7 +154,9 @@ export function externalReads({ definition }: Plan, node: PlanNode): readonly st
 }
 
 function compile(plan: Plan, node: PlanNode, end: TaskEnd, missingKeys: readonly string[]): string {
-  const tokens: string[] = [];
+  // What completed of an expanded task's items is undone however the task ended. Owed before anything follows.
+  const owed = end === "COMPLETED" || (node.expansion && end !== "CONDITION" && end !== "MISSING") ? TaskGroup.owed(plan, node) : undefined;
+  const tokens: string[] = owed ? [`c${owed.compensation}/${node.index}/0/${owed.lane}/${owed.phase}`] : [];
   const skipped = new Set<number>();
   const doomed: PlanNode[] = [];
   for (const edge of node.dependents) {

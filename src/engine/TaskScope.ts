@@ -11,13 +11,14 @@ export class TaskScope implements Scope {
   constructor(
     readonly values: ReadonlyMap<string, JsonValue>,
     private readonly node: PlanNode,
-    about: { workflowId: string; workflowName: string; attempt: number; error?: TaskError; results?: JsonValue[] },
+    about: { workflowId: string; workflowName: string; attempt: number; error?: TaskError; result?: JsonValue; results?: JsonValue[] },
   ) {
     this.#dollars = new Map<string, JsonValue>([
       ["$attempt", about.attempt],
       ["$workflow", { id: about.workflowId, name: about.workflowName }],
     ]);
     if (about.error) this.#dollars.set("$error", { ...about.error } as unknown as JsonValue);
+    if (about.result !== undefined) this.#dollars.set("$result", about.result);
     if (about.results) this.#dollars.set("$results", about.results);
   }
 

@@ -1,6 +1,9 @@
 /** Fires durable timers: lost leases, attempt timeouts, silent handlers, retries, delays, deadlines, retention, debts to sessions. Any number of loops may run at once. */
 
 import type { AgencyTaskGroup } from "./AgencyTaskGroup.js";
+import { readChild } from "./children.js";
+import { ChildTimers, type Again } from "./ChildTimers.js";
+import type { ContextReader } from "./ContextReader.js";
 import type { ClaimRequest, DueTimer, Outcome, UnitRecord, UnitRef, WorkflowReader, WorkflowStore } from "./ports.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskError } from "../workflow/events.js";
@@ -25,6 +28,7 @@ const LONGEST_SLEEP_MS = 500;
 export interface TimerLoopServices {
   store: WorkflowStore;
   reader: WorkflowReader;
+  contexts: ContextReader;
   settlement: Settlement;
   workflows: AgencyTaskGroup;
   sessions: Sessions;
@@ -45,10 +49,12 @@ export class TimerLoop {
   #running: Promise<void> | undefined;
   readonly #outcomes: UnitOutcomes;
   readonly #deadlines: Deadlines;
+  readonly #children: ChildTimers;
 
   constructor(private readonly shard: number, private readonly services: TimerLoopServices) {
     this.#outcomes = new UnitOutcomes(services.settlement, services.reader);
     this.#deadlines = new Deadlines(services.settlement, services.reader);
+    this.#children = new ChildTimers({ ...services, outcomes: this.#outcomes });
   }
 
   start(): void {
@@ -111,7 +117,13 @@ export class TimerLoop {
     const outcomes: Outcome[] = [];
     for (const timer of timers) {
       try {
-        outcomes.push(...(await this.#consequences(timer)));
+        const come = await this.#consequences(timer);
+        if ("againMs" in come) {
+          await this.services.store.postponeTimer(this.shard, timer, come.againMs);
+          this.hint(come.againMs);
+          continue;
+        }
+        outcomes.push(...come);
         // Carried over, it is struck off with the debt itself, which may have become another one meanwhile.
         if (timer.kind !== "SESSION") settled.push(timer);
       } catch (error) {
@@ -124,7 +136,7 @@ export class TimerLoop {
     await this.services.store.settleTimers(this.shard, settled);
   }
 
-  async #consequences(timer: DueTimer): Promise<Outcome[]> {
+  async #consequences(timer: DueTimer): Promise<Outcome[] | Again> {
     switch (timer.kind) {
       case "LEASE": {
         const lists = await Promise.all(timer.units.map((unit) => this.#lost({ ...unit, attempt: 0, token: timer.token })));
@@ -146,6 +158,12 @@ export class TimerLoop {
       case "SESSION":
         await this.services.sessions.carry(timer.workflowId, timer.session);
         return [];
+      case "CHILD_ENDED":
+        return this.#children.ended(timer.workflowId);
+      case "CHILD_WATCH":
+        return this.#children.watch(timer.workflowId);
+      case "CHILD_ABANDONED":
+        return this.#children.abandoned(timer.workflowId);
     }
   }
 
@@ -184,11 +202,13 @@ export class TimerLoop {
     return this.#outcomes.fail(plan, node, ref, error);
   }
 
-  async #delayOver(at: UnitRef): Promise<Outcome[]> {
+  async #delayOver(at: UnitRef): Promise<Outcome[] | Again> {
     const found = await this.#current(at);
     if (!found || found.record.status !== "WAITING") return [];
     const { plan, node, ref } = found;
     const text = (await this.services.reader.delayedResult(ref.workflowId, nodeKey(node.index, ref.path), ref.unit)) ?? "null";
+    const child = readChild(text);
+    if (child) return this.#children.recheck({ plan, node, ref }, child);
     const wait = readSignal(text);
     if (wait) return this.#outcomes.settle(plan, node, ref, () => lateResult(wait));
     return this.#outcomes.complete(plan, node, ref, { text, value: JSON.parse(text) as JsonValue });

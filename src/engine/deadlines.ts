@@ -48,7 +48,7 @@ export class Deadlines {
 
   /** Policies of single tasks do not apply: there is no time left for what they would allow. */
   async #groupOver(plan: Plan, { index, address, timeoutMs }: PlanGroup, timer: Deadline, path: InstancePath | undefined): Promise<Outcome> {
-    const identifiers = await identifiersOf(this.reader, { workflowId: timer.workflowId, path });
+    const identifiers = await identifiersOf(this.reader, plan, { workflowId: timer.workflowId, path });
     const message = groupMessage(addressIn(plan, address, path, identifiers), formatDuration(timeoutMs ?? 0));
     const tasks = TaskGroup.cuts(plan, index).map((part, i, parts) => {
       if (i % 4 !== 3) return part;

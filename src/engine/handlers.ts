@@ -3,6 +3,7 @@
 import { FanwireError } from "../errors.js";
 import { isHandlerName } from "../workflow/handlerName.js";
 import type { JsonValue } from "../workflow/json.js";
+import type { StartChild } from "./children.js";
 import type { WaitForSignal } from "./signals.js";
 
 export interface HandlerContext<Input = JsonValue> {
@@ -51,7 +52,7 @@ export interface Handler {
   run(context: HandlerContext): Promise<HandlerAnswer> | HandlerAnswer;
 }
 
-export type HandlerAnswer = JsonValue | CompleteLater | WaitForSignal | HandedOver | undefined;
+export type HandlerAnswer = JsonValue | CompleteLater | WaitForSignal | StartChild | HandedOver | undefined;
 
 export interface HandlerInfo {
   name: string;

@@ -1,6 +1,6 @@
 /** The handlers that definitions may name without being asked whether another was meant: this process's, and those of live workers. */
 
-import type { WorkflowDefinition } from "../workflow/definition.js";
+import type { TaskDefinition, WorkflowDefinition } from "../workflow/definition.js";
 import type { KnownHandlers } from "../workflow/rules/ruleInput.js";
 import type { WorkerDirectory } from "./Fleet.js";
 import type { ExpanderRegistry } from "./expanders.js";
@@ -24,7 +24,9 @@ export async function knownHandlersFor(definition: WorkflowDefinition, handlers:
 function namesAnother(definition: WorkflowDefinition, isOwn: (name: string) => boolean, hasExpander: (name: string) => boolean): boolean {
   const open = [...definition.groups];
   for (let group = open.pop(); group !== undefined; group = open.pop()) {
-    if (group.tasks.some(({ handler, expansion }) => !isOwn(handler) || !hasExpander(expansion?.custom?.expander ?? "range"))) return true;
+    const isElsewhere = ({ handler, compensate, expansion }: TaskDefinition): boolean =>
+      !isOwn(handler) || (compensate !== undefined && !isOwn(compensate.handler)) || !hasExpander(expansion?.custom?.expander ?? "range");
+    if (group.tasks.some(isElsewhere)) return true;
     for (const nested of group.groups ?? []) open.push(nested);
   }
   return false;

@@ -81,6 +81,8 @@ export interface ExpandOutcome {
   lane: string;
   planLane: string;
   shape?: string;
+  /** What the workflow may owe from now on, see TaskGroup.owed. */
+  compensation?: string;
   /** Field and value, alternating; empty when storeItems brought them before. */
   variables: string[];
 }
@@ -171,11 +173,20 @@ export interface RetryCommand {
   /** Group and how many of the tasks in it and inside it are open again, alternating. */
   groups: number[];
   tasks: ReopenedTask[];
+  /** Compensations that ran: they may be owed again. */
+  compensations: ForgottenCompensation[];
+  /** Context keys of completed tasks that run again. */
+  contextKeys: string[];
 }
-/** A task to open again. ITEMS: what did not complete of its items. GROUP: an expanded group, see ReopenGroupOutcome. */
+/** `base`, `attempt`: as of ReopenedTask. In instances of expanded groups, which begin anew, nothing of it is kept. */
+export interface ForgottenCompensation { node: NodeKey; base: number; attempt?: string }
+/**
+ * A task to open again. ITEMS: what did not complete of its items. ANEW: all of an expanded task, its items found again. GROUP: an
+ * expanded group, see ReopenGroupOutcome. GROUP_ANEW: all of it, its instances found again.
+ */
 export interface ReopenedTask {
   node: number;
-  phase: "PLAIN" | "EXPAND" | "ITEMS" | "GROUP";
+  phase: "PLAIN" | "EXPAND" | "ITEMS" | "ANEW" | "GROUP" | "GROUP_ANEW";
   base: number;
   /** Groups around it, see PlanNode.groupChain. */
   groups: string;
@@ -196,7 +207,9 @@ export type DueTimer =
   | { kind: "DEADLINE"; member: string; workflowId: string; subject: string; due: string }
   | { kind: "RETENTION"; member: string; workflowId: string }
   /** The workflow owes its session something, or is gone from it, see Sessions.ts. */
-  | { kind: "SESSION"; member: string; workflowId: string; session: string };
+  | { kind: "SESSION"; member: string; workflowId: string; session: string }
+  /** ENDED: a sub-workflow owes its parent a notice. WATCH: look whether its parent knows of it. ABANDONED: its parent waits no more. */
+  | { kind: "CHILD_ENDED" | "CHILD_WATCH" | "CHILD_ABANDONED"; member: string; workflowId: string };
 
 /** A unit's record as it stands, for decisions of the timers. */
 export interface UnitRecord {
@@ -253,6 +266,8 @@ export interface WorkflowStore {
   deleteWorkflow(id: string, expandedNodes: readonly number[]): Promise<"OK" | "NOT_FOUND" | "RUNNING" | "OWES">;
   dueTimers(shard: number, limit: number): Promise<{ timers: DueTimer[]; nextMs?: number }>;
   settleTimers(shard: number, timers: readonly DueTimer[]): Promise<void>;
+  /** A timer that was due comes again this much later, unless it has been settled meanwhile. */
+  postponeTimer(shard: number, timer: DueTimer, delayMs: number): Promise<void>;
 }
 
 /** Reads that the engine decides by, and those that it answers questions with. */
@@ -272,8 +287,8 @@ export interface WorkflowReader {
   contextTexts(workflowId: string, keys?: readonly string[]): Promise<Map<string, string>>;
   /** The same in instances of expanded groups; one text per pair. */
   instanceTexts(workflowId: string, wanted: readonly { path: InstancePath; key: string }[]): Promise<(string | undefined)[]>;
-  /** The variables of an instance's item, and its identifier. */
-  instanceItem(workflowId: string, path: InstancePath): Promise<{ identifier: string; variables: JsonObject } | undefined>;
+  /** The variables of an instance's item, and its identifier. @param fresh its group may have begun anew since they were read */
+  instanceItem(workflowId: string, path: InstancePath, fresh?: boolean): Promise<{ identifier: string; variables: JsonObject } | undefined>;
   /** How a task ended, for tasks that come after it. */
   taskEnd(workflowId: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined>;
   /** Its session's id, which it has for life. */
@@ -289,6 +304,8 @@ export interface WorkflowReader {
   /** The error of the first failed item, in item order. */
   firstItemError(workflowId: string, node: NodeKey): Promise<TaskError | undefined>;
   resultText(workflowId: string, node: NodeKey): Promise<string | undefined>;
+  /** The sub-workflow that the last attempt of an item started. */
+  childOfItem(workflowId: string, node: NodeKey, item: number): Promise<string | undefined>;
   /** Instances of an expanded group from a position on, in item order. */
   instances(detail: WorkflowDetail, group: ExpandedGroup, from: number, count: number): Promise<GroupState[]>;
   /** The tasks of an instance, and the expanded groups in it, by their nodes' indexes; undefined when it has not begun. */
@@ -311,4 +328,6 @@ export interface Wake {
   onCancelled(listener: (workflowId: string) => void): () => void;
   /** Some claims on tasks of the workflow were taken back. */
   onRecalled(listener: (workflowId: string) => void): () => void;
+  /** A timer of the shard is due at once. */
+  onTimer(listener: (shard: number) => void): () => void;
 }

@@ -2,13 +2,20 @@
 
 import { readCursor } from "../workflow/cursor.js";
 import type { Edge, Plan, PlanNode, PlanScope } from "../workflow/plan.js";
-import type { ReopenedTask, RetryCommand } from "./ports.js";
+import { nodeKey, type InstancePath } from "./nodeKey.js";
+import type { ForgottenCompensation, ReopenedTask, RetryCommand } from "./ports.js";
 import type { TaskState, WorkflowDetail } from "./snapshot.js";
 import { externalReads, firstPhase, itemLanesOf, laneOf, openCount } from "./TaskGroup.js";
 
 /** @param written optional result keys that have values */
 export function retryCommand(detail: WorkflowDetail, written: ReadonlySet<string>): RetryCommand {
-  return { seq: readCursor(detail.cursor).seq, ...reopenedIn(detail, detail.plan.root, detail.tasks, written, new Map()) };
+  const undone = undoneTasks(detail);
+  const reopened = reopenedIn(detail, detail.plan.root, detail.tasks, written, new Map(), undone);
+  const again = detail.plan.root.nodes.filter(({ index }) => undone.has(index));
+  return {
+    seq: readCursor(detail.cursor).seq, ...reopened, compensations: forgotten(detail),
+    contextKeys: again.flatMap(({ keys, optionalKeys, reducedKeys }) => [...keys, ...optionalKeys].filter((key) => !reducedKeys.includes(key))),
+  };
 }
 
 /**
@@ -16,22 +23,59 @@ export function retryCommand(detail: WorkflowDetail, written: ReadonlySet<string
  * @param doomed tasks that what is missing outside their scope keeps from running
  */
 export function reopenedIn(
-  detail: WorkflowDetail, scope: PlanScope, states: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>,
+  detail: WorkflowDetail, scope: PlanScope, states: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>, undone: ReadonlySet<number> = new Set(),
 ): Pick<RetryCommand, "groups" | "tasks"> {
-  const open = openAgain(detail.plan, scope, states, written, doomed);
+  const open = openAgain(detail.plan, scope, states, written, doomed, undone);
   const tasks = states.filter((task) => task && open.has(task.node.index));
   const counts = new Map<number, number>();
   for (const group of tasks.flatMap(({ node }) => groupsAround(node))) counts.set(group, (counts.get(group) ?? 0) + 1);
-  return { groups: [...counts].flat(), tasks: tasks.map((task) => reopened(detail, task, open)) };
+  return { groups: [...counts].flat(), tasks: tasks.map((task) => reopened(detail, task, open, undone)) };
+}
+
+function compensated({ tasks }: WorkflowDetail): TaskState[] {
+  return tasks.filter(({ node }) => node.compensates !== undefined);
+}
+
+/** Those in instances of expanded groups. */
+function compensatedInside({ plan, compensations }: WorkflowDetail): { node: number; path: InstancePath }[] {
+  return [...compensations].flatMap(([path, found]) => (path === "" ? [] : plan.nodes.slice(plan.compensationsFrom)
+    .filter(({ index }) => found.fields[index] !== undefined).map(({ index }) => ({ node: index, path }))));
+}
+
+function forgotten(detail: WorkflowDetail): ForgottenCompensation[] {
+  return [
+    ...compensated(detail).map((task) => ({ node: task.node.index, ...attemptsSoFar(task, detail.submittedMs) })),
+    ...compensatedInside(detail).map(({ node, path }) => ({ node: nodeKey(node, path), base: 0 })),
+  ];
 }
 
 /**
- * What failed, timed out or was cancelled, and what was skipped because of one of those, unless something that stays as
- * it is keeps it from running. Tasks come after all that they wait for.
+ * What has been compensated, well or not, also in one of its instances, and what ended by itself after one of those, whether
+ * by its key or in its order.
  */
-function openAgain(plan: Plan, { nodes }: PlanScope, tasks: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>): ReadonlySet<number> {
-  const open = new Set<number>();
-  for (const node of [...nodes].sort((a, b) => a.level - b.level)) {
+function undoneTasks(detail: WorkflowDetail): ReadonlySet<number> {
+  const undone = new Set(compensated(detail).map(({ node }) => node.compensates as number));
+  for (const { path } of compensatedInside(detail)) undone.add(Number(path.split(".")[0]));
+  for (const node of inOrder(detail.plan.root)) {
+    const { status, error } = detail.tasks[node.index] as TaskState;
+    const ended = status !== "SKIPPED" || error?.code !== "UPSTREAM";
+    if (ended && node.needs.some(({ from }) => undone.has(from))) undone.add(node.index);
+  }
+  return undone;
+}
+
+/** Tasks come after all that they wait for. */
+function inOrder({ nodes }: PlanScope): PlanNode[] {
+  return [...nodes].sort((a, b) => a.level - b.level);
+}
+
+/**
+ * What failed, timed out, was cancelled or has been undone, and what was skipped because of one of those, unless something
+ * that stays as it is keeps it from running.
+ */
+function openAgain(plan: Plan, scope: PlanScope, tasks: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>, undone: ReadonlySet<number>): ReadonlySet<number> {
+  const open = new Set<number>(undone);
+  for (const node of inOrder(scope)) {
     const { status, skippedBy } = tasks[node.index] as TaskState;
     if (status === "FAILED" || status === "TIMED_OUT" || status === "CANCELLED") open.add(node.index);
     if (status !== "SKIPPED" || skippedBy === undefined || doomed.has(node.index)) continue;
@@ -54,29 +98,46 @@ function groupsAround({ groupChain }: PlanNode): number[] {
   return groupChain === "" ? [] : groupChain.split(".").map(Number);
 }
 
-function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskState, open: ReadonlySet<number>): ReopenedTask {
+function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskState, open: ReadonlySet<number>, undone: ReadonlySet<number>): ReopenedTask {
   const { node } = task;
   const missing = externalReads(plan, node).filter((key) => external.missing.includes(key)).length;
   const waitsFor = node.needs.filter(({ from }) => open.has(from)).length + missing;
   const asPlanned = waitsFor === openCount(plan, node) && externalReads(plan, node).length === 0;
-  const attempt = lastAttempt(task, submittedMs);
-  const begun = task.earlierAttempts.length + (attempt === undefined ? 0 : 1);
+  const attempts = attemptsSoFar(task, submittedMs);
   const shared = { node: node.index, groups: node.groupChain };
-  // Which of its items had how many attempts is not known any more; none had more than the task allows.
-  if (task.itemCounts && node.kind === "TASK") return { ...shared, phase: "ITEMS", base: task.base + (node.task.retry?.maxAttempts ?? 1), lane: itemLanesOf(node), open: 0 };
+  const isUndone = undone.has(node.index);
+  if (task.itemCounts && node.kind === "TASK" && !isUndone) return { ...shared, phase: "ITEMS", base: attempts.base, lane: itemLanesOf(node), open: 0 };
   const first = firstPhase(node) === "EXPAND" ? "EXPAND" : "PLAIN";
+  const group = isUndone && task.itemCounts ? "GROUP_ANEW" : "GROUP";
+  const lane = laneOf(node, first);
   return {
     // A group's instances are gone through when it is its turn: what they need from outside may have to come first.
-    ...shared, phase: node.kind === "GROUP" ? "GROUP" : first, base: begun, lane: laneOf(node, first),
+    ...shared, ...attempts, phase: node.kind === "GROUP" ? group : task.itemCounts ? "ANEW" : first,
+    lane: node.kind === "GROUP" && group === "GROUP_ANEW" ? `${lane} ${attempts.base * mostAttempts(plan)}` : lane,
     ...(asPlanned && waitsFor > 0 ? {} : { open: waitsFor }),
-    ...(attempt === undefined ? {} : { attempt }),
   };
+}
+
+/** How many attempts it had, and the last of them where its history does not have it. */
+function attemptsSoFar(task: TaskState, submittedMs: number): { base: number; attempt?: string } {
+  // Which of its items had how many attempts is not known any more; none had more than the task allows.
+  if (task.itemCounts && task.node.kind === "TASK") return { base: task.base + (task.node.task.retry?.maxAttempts ?? 1) };
+  const attempt = lastAttempt(task, submittedMs);
+  // More than its history has, in an instance of a group that began anew.
+  const base = Math.max(task.attempt, task.earlierAttempts.length);
+  return attempt === undefined ? { base } : { base, attempt };
+}
+
+/** Each time that a group runs, each task inside has at most so many attempts. */
+function mostAttempts({ nodes }: Plan): number {
+  return nodes.reduce((most, { task }) => Math.max(most, task.retry?.maxAttempts ?? 1), 1);
 }
 
 /** As the history keeps attempts (WorkflowReader's attemptsOf reads it): startedMs finishedMs worker error, times since submission. */
 function lastAttempt(task: TaskState, submittedMs: number): string | undefined {
-  const { attempt, earlierAttempts, startedMs, finishedMs, worker, address } = task;
+  const { attempt, earlierAttempts, startedMs, finishedMs, worker, address, status } = task;
   if (startedMs === undefined || attempt <= earlierAttempts.length) return undefined;
-  const error = task.error ?? { code: "CANCELLED", message: `The attempt was cancelled with the workflow`, retryable: false, task: address };
-  return `${startedMs - submittedMs} ${(finishedMs ?? startedMs) - submittedMs} ${worker ?? "-"} ${JSON.stringify(error)}`;
+  const cancelled = { code: "CANCELLED", message: "The attempt was cancelled with the workflow", retryable: false, task: address };
+  const error = task.error ?? (status === "COMPLETED" ? undefined : cancelled);
+  return `${startedMs - submittedMs} ${(finishedMs ?? startedMs) - submittedMs} ${worker ?? "-"} ${error === undefined ? "-" : JSON.stringify(error)}`;
 }

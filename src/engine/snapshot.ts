@@ -1,5 +1,6 @@
 /** What a reader sees of a workflow: the engine's read model, free of Redis and of GraphQL. Times are epoch milliseconds. */
 
+import type { ParentLink } from "./children.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import type { TaskCounts, TaskStatus, WorkflowStatus } from "../workflow/status.js";
@@ -23,6 +24,10 @@ export interface WorkflowSnapshot {
   rerunOf?: string;
   /** Absent: 0. */
   priority?: number;
+  /** The task that it runs for. */
+  parent?: ParentLink;
+  /** 1 for a workflow that no task runs, one more than its parent's for another. */
+  depth: number;
   counts: TaskCounts;
   /** True once it ended without every required task completed. */
   partial: boolean;
@@ -37,12 +42,23 @@ export interface WorkflowSnapshot {
 /** A workflow with the state of every task; costs one read of the size of its plan. */
 export interface WorkflowDetail extends WorkflowSnapshot {
   groups: GroupState[];
-  /** In the order of the plan's nodes; those inside expanded groups as they are declared, see `instances`. */
+  /**
+   * In the order of the plan's nodes; those inside expanded groups as they are declared, see `instances`. Behind them the
+   * compensations that there are, but for those in instances.
+   */
   tasks: TaskState[];
   /** What the store has of instances that run, by path. */
   live: ReadonlyMap<InstancePath, Readonly<Record<string, string>>>;
+  /** What the store has of compensations, by path. */
+  compensations: ReadonlyMap<InstancePath, CompensationFields>;
   /** External keys that had no value at submission: without one still, or provided since. */
   external: { missing: string[]; provided: string[] };
+}
+
+/** Compensations in one place: what the store has of them, without the path, and which are owed and have not begun. */
+export interface CompensationFields {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly owed: ReadonlySet<number>;
 }
 
 export interface GroupState {
@@ -91,8 +107,12 @@ export interface TaskState {
   earlierAttempts: AttemptState[];
   /** Attempts before retryWorkflow. */
   base: number;
+  /** Of an expanded group that began anew: no task inside had more attempts before. */
+  baseInside?: number;
   worker?: string;
   waitingFor: WaitReason[];
+  /** The sub-workflow that its last attempt started. */
+  childId?: string;
   readyMs?: number;
   startedMs?: number;
   finishedMs?: number;
@@ -106,7 +126,7 @@ export interface AttemptState {
   error?: TaskError;
 }
 
-/** Why a task is not running. kind: KEY, EXTERNAL_KEY, TASK, WORKER, BACKOFF, TIMER, SIGNAL, PAUSED, LIMIT. */
+/** Why a task is not running. kind: KEY, EXTERNAL_KEY, TASK, WORKER, BACKOFF, TIMER, SIGNAL, WORKFLOW, PAUSED, LIMIT. */
 export interface WaitReason {
   kind: string;
   key?: string;

@@ -1,10 +1,11 @@
 /** Pages through the tasks of a workflow, those in instances of expanded groups among them, in the order of the definition. */
 
 import { FanwireError } from "../errors.js";
+import type { Plan } from "../workflow/plan.js";
 import type { TaskStatus } from "../workflow/status.js";
 import { splitPath, type InstancePath } from "./nodeKey.js";
 import type { WorkflowReader } from "./ports.js";
-import type { GroupState, Page, TaskState, WorkflowDetail } from "./snapshot.js";
+import type { ExpandedGroup, GroupState, Page, TaskState, WorkflowDetail } from "./snapshot.js";
 
 /** Instances read at once. */
 const INSTANCES_PER_READ = 200;
@@ -29,7 +30,7 @@ async function* walk(reader: WorkflowReader, detail: WorkflowDetail, groups: rea
   for (const group of groups) {
     if (group.expanded) yield* walkInstances(reader, detail, group, after);
     else {
-      for (const task of group.tasks) if (!after || isBehind(task, after)) yield task;
+      for (const task of group.tasks) if (!after || isBehind(detail.plan, task, after)) yield task;
       yield* walk(reader, detail, group.groups, after);
     }
   }
@@ -37,14 +38,14 @@ async function* walk(reader: WorkflowReader, detail: WorkflowDetail, groups: rea
 
 async function* walkInstances(reader: WorkflowReader, detail: WorkflowDetail, { expanded }: GroupState, after: Position | undefined): AsyncGenerator<TaskState> {
   if (!expanded) return;
-  const start = after ? firstInstance(expanded.path, expanded.node.index, after) : 0;
+  const start = after ? firstInstance(detail.plan, expanded, after) : 0;
   if (start === undefined) return;
   for (let from = start; ; from += INSTANCES_PER_READ) {
     const instances = await reader.instances(detail, expanded, from, INSTANCES_PER_READ);
     for (const [i, instance] of instances.entries()) {
       // Only the first may lie partly before the position.
       const rest = i === 0 && from === start ? after : undefined;
-      for (const task of instance.tasks) if (!rest || isBehind(task, rest)) yield task;
+      for (const task of instance.tasks) if (!rest || isBehind(detail.plan, task, rest)) yield task;
       yield* walk(reader, detail, instance.groups, rest);
     }
     if (instances.length < INSTANCES_PER_READ) return;
@@ -52,19 +53,25 @@ async function* walkInstances(reader: WorkflowReader, detail: WorkflowDetail, { 
 }
 
 /** Whether a task comes later than a position that is not further inside than it. */
-function isBehind(task: TaskState, after: Position): boolean {
-  const path = task.path ?? "";
-  if (after.path === path) return task.node.index > after.node;
+function isBehind(plan: Plan, { node, path = "" }: TaskState, after: Position): boolean {
+  const rank = rankOf(plan, node.index);
+  if (after.path === path) return rank > rankOf(plan, after.node);
   const inside = path === "" ? after.path : after.path.startsWith(`${path}.`) ? after.path.slice(path.length + 1) : undefined;
-  return inside === undefined || task.node.index > Number(inside.split(".")[0]);
+  return inside === undefined || rank > Number(inside.split(".")[0]);
+}
+
+/** Where a node comes in its scope: a compensation right behind its task. */
+function rankOf({ nodes }: Plan, index: number): number {
+  const compensates = nodes[index]?.compensates;
+  return compensates === undefined ? index : compensates + 0.5;
 }
 
 /** The first instance of a group that holds anything behind the position; undefined when none does. */
-function firstInstance(path: InstancePath, group: number, after: Position): number | undefined {
+function firstInstance(plan: Plan, { path, node: { index: group } }: ExpandedGroup, after: Position): number | undefined {
   const prefix = path === "" ? "" : `${path}.`;
   if (!`${after.path}.`.startsWith(prefix)) return 0;
   const [next, index] = after.path.slice(prefix.length).split(".");
-  if (after.path === path) return group > after.node ? 0 : undefined;
+  if (after.path === path) return group > rankOf(plan, after.node) ? 0 : undefined;
   if (Number(next) === group) return Number(index);
   return group > Number(next) ? 0 : undefined;
 }

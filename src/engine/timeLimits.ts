@@ -35,7 +35,8 @@ function compile(plan: Plan): PlanLimits {
   for (const node of plan.nodes) {
     add("t", node.index, node.task.totalTimeoutMs);
     add("b", node.index, node.task.heartbeatTimeoutMs);
-    add("p", node.index, limitedAround(plan, node).map(({ index, depth, maxParallel }) => `${index}:${depth} ${maxParallel}`).join(" "));
+    // What undoes a task runs when all else has ended.
+    if (node.compensates === undefined) add("p", node.index, limitedAround(plan, node).map(({ index, depth, maxParallel }) => `${index}:${depth} ${maxParallel}`).join(" "));
   }
   return { kinds: [...kinds].join(""), fields };
 }

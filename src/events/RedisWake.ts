@@ -15,6 +15,8 @@ interface Ring {
   x?: string;
   /** A workflow some of whose claims were taken back. */
   y?: string;
+  /** A timer is due. */
+  t?: number;
 }
 
 export class RedisWake implements Wake {
@@ -23,6 +25,7 @@ export class RedisWake implements Wake {
   readonly #events = new Set<(workflowIds: readonly string[]) => void>();
   readonly #cancelled = new Set<(workflowId: string) => void>();
   readonly #recalled = new Set<(workflowId: string) => void>();
+  readonly #timers = new Set<(shard: number) => void>();
   readonly #pubsub: RedisPubSub;
 
   /** @param subscriber a connection of its own, made with enableReadyCheck: false (a SUBSCRIBE during the check would be lost) */
@@ -55,10 +58,15 @@ export class RedisWake implements Wake {
     return listen(this.#recalled, listener);
   }
 
+  onTimer(listener: (shard: number) => void): () => void {
+    return listen(this.#timers, listener);
+  }
+
   #rung(shard: number, ring: Ring): void {
     if (ring.l) for (const listener of this.#lanes) listener(shard, ring.l);
     if (ring.q > 0) for (const listener of this.#ready) listener(shard);
     if (ring.w.length > 0) for (const listener of this.#events) listener(ring.w);
+    if (ring.t !== undefined) for (const listener of this.#timers) listener(shard);
     if (ring.x !== undefined) for (const listener of this.#cancelled) listener(ring.x);
     if (ring.y !== undefined) for (const listener of this.#recalled) listener(ring.y);
   }

@@ -14,7 +14,7 @@ const FIELDS_PER_READ = 2_000;
 type Chunk = [identifier: string, variables: JsonObject][];
 
 export class InstanceReader {
-  /** In order of last use; what items there are does not change once a group is expanded. */
+  /** In order of last use; what items there are does not change once a group is expanded, unless it may begin anew. */
   readonly #chunks = new Map<string, Chunk>();
 
   constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly fields: NodeFields) {}
@@ -31,13 +31,13 @@ export class InstanceReader {
     return texts;
   }
 
-  /** The item that an instance is of; undefined when there is no such instance. */
-  async item(workflowId: string, path: InstancePath): Promise<{ identifier: string; variables: JsonObject } | undefined> {
+  /** The item that an instance is of; undefined when there is no such instance. @param fresh nothing read before may be relied on */
+  async item(workflowId: string, path: InstancePath, fresh = false): Promise<{ identifier: string; variables: JsonObject } | undefined> {
     const { parent, group, index } = splitPath(path);
     const node = parent ? `${group}@${parent}` : group;
     const size = await this.#chunkSize(workflowId, node);
     if (size === undefined) return undefined;
-    const chunk = await this.#chunk(workflowId, group, parent, Math.floor(index / size));
+    const chunk = await this.#chunk(workflowId, group, parent, Math.floor(index / size), fresh);
     const item = chunk[index % size];
     return item && { identifier: item[0], variables: item[1] };
   }
@@ -56,10 +56,10 @@ export class InstanceReader {
     return chunk;
   }
 
-  async #chunk(workflowId: string, group: number, parent: InstancePath, c: number): Promise<Chunk> {
+  async #chunk(workflowId: string, group: number, parent: InstancePath, c: number, fresh: boolean): Promise<Chunk> {
     const field = itemField(parent, `v${c}`);
     const name = `${workflowId} ${group} ${field}`;
-    let chunk = this.#chunks.get(name);
+    let chunk = fresh ? undefined : this.#chunks.get(name);
     if (!chunk) {
       const keys = this.shards.ofWorkflow(workflowId);
       const text = keys && (await this.redis.hget(keys.items(workflowId, group), field));

@@ -3,9 +3,12 @@
 import { instancePath, type InstancePath } from "../engine/nodeKey.js";
 import type { ExpandedGroup, GroupState, TaskState, WorkflowDetail } from "../engine/snapshot.js";
 import type { WorkerDirectory } from "../engine/Fleet.js";
-import type { PlanGroup, PlanScope } from "../workflow/plan.js";
+import { isUndoable } from "../workflow/compensations.js";
+import type { PlanGroup, PlanNode, PlanScope } from "../workflow/plan.js";
 import { isTaskEnded } from "../workflow/status.js";
-import { groupState, type Fields } from "./groupStates.js";
+import { addChildren } from "./childWaits.js";
+import { compensationsIn } from "./compensationStates.js";
+import { byIndex, groupState, type Fields } from "./groupStates.js";
 import type { InstanceReader } from "./InstanceReader.js";
 import type { NodeFields } from "./NodeFields.js";
 import { addSignals } from "./outsideWaits.js";
@@ -24,28 +27,31 @@ export class InstanceStates {
 
   /** One instance with its tasks; undefined when there is none. */
   async at(detail: WorkflowDetail, path: InstancePath): Promise<GroupState | undefined> {
-    const identifiers = await this.#identifiers(detail.id, path);
+    const identifiers = await this.#identifiers(detail, path);
     if (!identifiers) return undefined;
     const group = detail.plan.groups.find(({ node }) => node === groupIn(path)) as PlanGroup;
     const fields = detail.live.get(path) ?? (await this.fields.packed(detail.id, path)) ?? {};
-    const tasks = tasksIn(detail, detail.plan.scopes.get(groupIn(path)) as PlanScope, fields, path, identifiers);
+    const tasks = tasksIn(detail, fields, path, identifiers);
     const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
     addSignals(tasks, fields);
-    for (const task of tasks.filter((state) => !isTaskEnded(state.status))) task.waitingFor = waitReasons(task, tasks, detail, [], served);
-    return { ...groupState({ plan: detail.plan, tasks, live: detail.live, fields, path, identifiers }, group), isInstance: true };
+    addChildren(tasks, { ...fields, ...detail.compensations.get(path)?.fields });
+    const states = byIndex(tasks);
+    for (const task of tasks) if (!isTaskEnded(task.status)) task.waitingFor = waitReasons(task, states, detail, [], served);
+    const { plan, live, compensations } = detail;
+    return { ...groupState({ plan, tasks: states, live, compensations, fields, path, identifiers }, group), isInstance: true };
   }
 
   /** By the nodes' indexes; undefined when the instance has not begun. */
   async tasks(detail: WorkflowDetail, path: InstancePath): Promise<TaskState[] | undefined> {
     const fields = detail.live.get(path) ?? (await this.fields.packed(detail.id, path));
-    const identifiers = await this.#identifiers(detail.id, path);
-    return fields && identifiers && tasksIn(detail, detail.plan.scopes.get(groupIn(path)) as PlanScope, fields, path, identifiers);
+    const identifiers = await this.#identifiers(detail, path);
+    return fields && identifiers && byIndex(tasksIn(detail, fields, path, identifiers));
   }
 
   /** Of the items on the way, from the outside in. */
-  async #identifiers(workflowId: string, path: InstancePath): Promise<string[] | undefined> {
+  async #identifiers({ id, plan }: WorkflowDetail, path: InstancePath): Promise<string[] | undefined> {
     const steps = path.split(".");
-    const found = await Promise.all(steps.flatMap((_, i) => (i % 2 === 1 ? [this.instances.item(workflowId, steps.slice(0, i + 1).join("."))] : [])));
+    const found = await Promise.all(steps.flatMap((_, i) => (i % 2 === 1 ? [this.instances.item(id, steps.slice(0, i + 1).join("."), isUndoable(plan))] : [])));
     return found.every((item) => item !== undefined) ? found.map((item) => item?.identifier ?? "") : undefined;
   }
 }
@@ -54,15 +60,17 @@ function groupIn(path: InstancePath): number {
   return Number(path.split(".").at(-2));
 }
 
-/** By the node's index. */
-function tasksIn(detail: WorkflowDetail, scope: PlanScope, fields: Fields, path: InstancePath, identifiers: readonly string[]): TaskState[] {
-  const tasks: TaskState[] = [];
+function tasksIn(detail: WorkflowDetail, fields: Fields, path: InstancePath, identifiers: readonly string[]): TaskState[] {
+  const { plan } = detail;
   // Never started, and never to be.
-  const { status: around } = detail.tasks[Number(path.split(".")[0])] as TaskState;
+  const { status: around, baseInside: before = 0 } = detail.tasks[Number(path.split(".")[0])] as TaskState;
   const dead = Object.keys(fields).length === 0 && isTaskEnded(around);
-  for (const node of scope.nodes) {
-    const state = taskState(detail, node, fields, { path, identifiers });
-    tasks[node.index] = dead ? { ...state, status: around === "TIMED_OUT" ? around : "CANCELLED" } : state;
-  }
-  return tasks;
+  const stateOf = (node: PlanNode, from: Fields): TaskState => {
+    const state = taskState(detail, node, from, { path, identifiers });
+    if (before === 0) return state;
+    return { ...state, base: Math.max(state.base, before), earlierAttempts: state.earlierAttempts.map((attempt) => ({ ...attempt, number: attempt.number + before })) };
+  };
+  const own = (plan.scopes.get(groupIn(path)) as PlanScope).nodes.map((node) => (dead ? { ...stateOf(node, fields), status: around === "TIMED_OUT" ? around : "CANCELLED" as const } : stateOf(node, fields)));
+  const compensations = detail.compensations.get(path);
+  return [...own, ...compensationsIn(plan, compensations).map((node) => stateOf(node, compensations?.fields ?? {}))];
 }

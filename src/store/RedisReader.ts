@@ -27,11 +27,12 @@ export class RedisReader implements ReaderPort {
   resultText(id: string, node: NodeKey): Promise<string | undefined> { return this.workflows.resultText(id, node); }
   completedResults(id: string, nodes: readonly number[], path?: InstancePath): Promise<Map<number, string | undefined>> { return this.workflows.completedResults(id, nodes, path); }
   instanceTexts(id: string, wanted: readonly { path: InstancePath; key: string }[]): Promise<(string | undefined)[]> { return this.instanceReader.texts(id, wanted); }
-  instanceItem(id: string, path: InstancePath): Promise<{ identifier: string; variables: JsonObject } | undefined> { return this.instanceReader.item(id, path); }
+  instanceItem(id: string, path: InstancePath, fresh?: boolean): Promise<{ identifier: string; variables: JsonObject } | undefined> { return this.instanceReader.item(id, path, fresh); }
   taskEnd(id: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined> { return this.workflows.taskEnd(id, node); }
   contextTexts(id: string, keys?: readonly string[]): Promise<Map<string, string>> { return this.workflows.contextTexts(id, keys); }
   sessionIdOf(id: string): Promise<string> { return this.workflows.sessionIdOf(id); }
   contextKeys(id: string): Promise<string[]> { return this.workflows.contextKeys(id); }
+  childOfItem(id: string, node: NodeKey, item: number): Promise<string | undefined> { return this.workflows.childOfItem(id, node, item); }
   instances(detail: WorkflowDetail, group: ExpandedGroup, from: number, count: number): Promise<GroupState[]> { return this.instanceStates.page(detail, group, from, count); }
   instanceTasks(detail: WorkflowDetail, path: InstancePath): Promise<TaskState[] | undefined> { return this.instanceStates.tasks(detail, path); }
   instance(detail: WorkflowDetail, path: InstancePath): Promise<GroupState | undefined> { return this.instanceStates.at(detail, path); }

@@ -31,6 +31,8 @@ export class RedisStore implements WorkflowStore {
   /** Definitions that this process has stored and need not send again; Redis answers NEED_DEFINITION when it is wrong. */
   readonly #storedDefinitions = new Set<string>();
   readonly #knownTenants = new Set<string>();
+  /** How far Redis' clock, by which timers are due, is ahead of this process's; about. */
+  #clockAheadMs = 0;
 
   constructor(private readonly options: RedisStoreOptions) {
     this.shards = options.shards;
@@ -166,11 +168,16 @@ export class RedisStore implements WorkflowStore {
     const keys = this.#keys.of(shard);
     const reply = await this.#scripts.call<string[]>("dueTimers", [keys.timers, keys.leases], [limit, TIMER_HOLD_MS]);
     const timers: DueTimer[] = [];
+    this.#clockAheadMs = Number(reply[0]) - Date.now();
     for (let i = 2; i < reply.length; i += 2) {
       const timer = readTimer(reply[i] as string, reply[i + 1] ?? "");
       if (timer) timers.push(timer);
     }
     return { timers, ...(reply[1] === "" ? {} : { nextMs: Number(reply[1]) }) };
+  }
+
+  async postponeTimer(shard: number, timer: DueTimer, delayMs: number): Promise<void> {
+    await this.options.redis.zadd(this.#keys.of(shard).timers, "XX", Date.now() + this.#clockAheadMs + Math.round(delayMs), timer.member);
   }
 
   /** Removes timers whose consequences have been recorded; a lease goes with its timer. */

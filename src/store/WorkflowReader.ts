@@ -2,10 +2,11 @@
 
 import type { Redis } from "ioredis";
 import type { Served, WorkerDirectory } from "../engine/Fleet.js";
-import { nodeKey, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
+import { nodeKey, readNodeKey, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
 import type { UnitRecord } from "../engine/ports.js";
 import type { AttemptState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
 import { ownSessionId } from "../engine/session.js";
+import { taskNodes } from "../workflow/compensations.js";
 import { makeCursor } from "../workflow/cursor.js";
 import { addressIn } from "../workflow/addresses.js";
 import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
@@ -14,16 +15,18 @@ import type { Plan, PlanNode } from "../workflow/plan.js";
 import { isTaskEnded, isWorkflowEnded, type TaskStatus } from "../workflow/status.js";
 import { externalReads } from "../engine/TaskGroup.js";
 import { limitedAround } from "../engine/timeLimits.js";
-import { groupState, liveInstances } from "./groupStates.js";
+import { byIndex, groupState, liveInstances } from "./groupStates.js";
+import { addChildren, parentLink } from "./childWaits.js";
+import { compensationFields, compensationsIn, compensationWait } from "./compensationStates.js";
 import { priorityIn } from "../engine/workflowLanes.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import { addSignals, externalKeys } from "./outsideWaits.js";
 import type { ShardKeys } from "./keys.js";
-import type { NodeFields } from "./NodeFields.js";
+import { itemField, type NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS, type ItemsRecord } from "./records.js";
 
-const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss", "ln"] as const;
+const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss", "ln", "pa", "pt", "dp"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
 
 export class WorkflowReader {
@@ -46,7 +49,9 @@ export class WorkflowReader {
   async unit(workflowId: string, node: NodeKey, unit: string): Promise<UnitRecord | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return undefined;
-    const [text, sub, base] = await this.redis.hmget(keys.workflow(workflowId), unit === "-" ? String(node) : `${node}:${unit}`, "sub", `b${node}`);
+    const group = readNodeKey(String(node)).path?.split(".", 1)[0] ?? "";
+    const [text, sub, own, inside] = await this.redis.hmget(keys.workflow(workflowId), unit === "-" ? String(node) : `${node}:${unit}`, "sub", `b${node}`, `a${group}`);
+    const base = own ?? inside;
     return text ? { ...readRecord(text, Number(sub)), ...(base == null ? {} : { base: Number(base) }) } : undefined;
   }
 
@@ -97,6 +102,12 @@ export class WorkflowReader {
     return keys ? this.redis.hkeys(keys.context(workflowId)) : [];
   }
 
+  async childOfItem(workflowId: string, node: NodeKey, item: number): Promise<string | undefined> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    const { node: index, path } = readNodeKey(String(node));
+    return (keys && (await this.redis.hget(keys.items(workflowId, index), itemField(path, `w${item}`)))) ?? undefined;
+  }
+
   async snapshot(id: string): Promise<WorkflowSnapshot | null> {
     return (await this.snapshots([id]))[0] ?? null;
   }
@@ -129,15 +140,20 @@ export class WorkflowReader {
     if (!plan) return null;
     const header = Object.fromEntries(HEADER.map((name) => [name, fields[name] ?? null])) as Header;
     const snapshot = snapshotOf(id, header, plan);
-    const tasks = plan.nodes.map((node) => taskState(snapshot, node, node.scope === undefined ? fields : {}));
+    const compensations = compensationFields(plan, fields);
+    const tasks = [
+      ...taskNodes(plan).map((node) => taskState(snapshot, node, node.scope === undefined ? fields : {})),
+      ...compensationsIn(plan, compensations.get("")).map((node) => taskState(snapshot, node, fields)),
+    ];
     const external = externalKeys(fields);
     addSignals(tasks, fields);
+    addChildren(tasks, fields);
     const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
     for (const task of tasks) task.waitingFor = waitReasons(task, tasks, snapshot, external.missing, served);
-    const live = liveInstances(fields);
-    const groups = plan.groups.filter((group) => group.parent === undefined)
-      .map((group) => groupState({ plan, tasks, live, fields, path: "", identifiers: [] }, group));
-    return { ...snapshot, tasks, external, live, groups };
+    const live = liveInstances(plan, fields);
+    const scope = { plan, tasks: byIndex(tasks), live, compensations, fields, path: "", identifiers: [] };
+    const groups = plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(scope, group));
+    return { ...snapshot, tasks, external, live, compensations, groups };
   }
 }
 
@@ -168,6 +184,8 @@ function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
     ...(error === undefined ? {} : { error }),
     ...(header.rr === null ? {} : { rerunOf: header.rr }),
     ...(priority === undefined ? {} : { priority }),
+    depth: Number(header.dp ?? 1),
+    ...(header.pa === null ? {} : { parent: parentLink(header.pa, header.pt ?? "") }),
     cursor: makeCursor({ entry: Number(header.ev ?? 1), seq }),
     ...(header.sta === null ? {} : { startedMs: submittedMs + Number(header.sta) }),
     ...(header.fin === null ? {} : { finishedMs: submittedMs + Number(header.fin) }),
@@ -182,6 +200,7 @@ export function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Re
   const base = {
     workflowId: workflow.id, node, address: addressIn(workflow.plan, node.address, place.path, place.identifiers), ...(place.path ? { path: place.path } : {}),
     waitingFor: [] as WaitReason[], earlierAttempts, base: Number(fields[`b${k}`] ?? 0),
+    ...(fields[`a${k}`] === undefined ? {} : { baseInside: Number(fields[`a${k}`]) }),
   };
   if (text === undefined) return { ...base, status: "PENDING", attempt: earlierAttempts.length };
   const record = readRecord(text, workflow.submittedMs);
@@ -222,13 +241,14 @@ function progressOf(text: string): TaskProgress {
   return { ...(JSON.parse(text.slice(space + 1)) as TaskProgress), atMs: Number(text.slice(0, space)) };
 }
 
-/** h<k>: a line per failed attempt: startedMs finishedMs worker error */
+/** h<k>: a line per attempt before the current one: startedMs finishedMs worker error, `-` of one that completed and was undone */
 function attemptsOf(text: string | undefined, submittedMs: number): AttemptState[] {
   if (text === undefined) return [];
   return text.split("\n").map((line, i) => {
     const [started, finished, worker] = line.split(" ", 3) as [string, string, string];
     const error = line.slice(started.length + finished.length + worker.length + 3);
-    return { number: i + 1, worker, startedMs: submittedMs + Number(started), finishedMs: submittedMs + Number(finished), error: JSON.parse(error) as TaskError };
+    const failed = error === "-" ? {} : { error: JSON.parse(error) as TaskError };
+    return { number: i + 1, worker, startedMs: submittedMs + Number(started), finishedMs: submittedMs + Number(finished), ...failed };
   });
 }
 
@@ -261,7 +281,7 @@ export function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan
   if (task.status !== "PENDING") return task.waitingFor;
   const external = externalReads(plan, task.node).filter((key) => missing.includes(key))
     .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext or from its session` }));
-  return [...external, ...taskReasons(task, tasks, plan)];
+  return [...external, ...taskReasons(task, tasks, plan), ...compensationWait(task)];
 }
 
 function taskReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan): WaitReason[] {

@@ -1,10 +1,11 @@
 /** Groups as readers see them, made of the states of their tasks; of expanded groups the counts over all instances. */
 
 import { instancePath, type InstancePath } from "../engine/nodeKey.js";
-import type { ExpandedGroup, GroupState, TaskState } from "../engine/snapshot.js";
+import type { ExpandedGroup, GroupState, TaskState, WorkflowDetail } from "../engine/snapshot.js";
 import { addressIn } from "../workflow/addresses.js";
 import type { Plan, PlanGroup, PlanNode, PlanScope } from "../workflow/plan.js";
 import { addCounts, COUNT_OF_STATUS, isTaskEnded, noCounts, type TaskCounts, type TaskStatus } from "../workflow/status.js";
+import { compensationsIn } from "./compensationStates.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord } from "./records.js";
 
 export type Fields = Readonly<Record<string, string>>;
@@ -16,6 +17,7 @@ export interface ScopeStates {
   tasks: readonly TaskState[];
   /** Fields of running instances, by path, without it. */
   live: ReadonlyMap<InstancePath, Fields>;
+  compensations: WorkflowDetail["compensations"];
   /** Fields of this scope. */
   fields: Fields;
   path: InstancePath;
@@ -23,13 +25,21 @@ export interface ScopeStates {
   identifiers: readonly string[];
 }
 
-/** `5@2.3` and the like, of all running instances, without their paths. */
-export function liveInstances(fields: Fields): Map<InstancePath, Record<string, string>> {
+/** Places are those of the nodes, where there is a state. */
+export function byIndex(tasks: readonly TaskState[]): TaskState[] {
+  const found: TaskState[] = [];
+  for (const task of tasks) found[task.node.index] = task;
+  return found;
+}
+
+/** `5@2.3` and the like, of all running instances, without their paths. Compensations outlive their instances, and are none of these. */
+export function liveInstances(plan: Plan, fields: Fields): Map<InstancePath, Record<string, string>> {
   const live = new Map<InstancePath, Record<string, string>>();
   for (const [field, text] of Object.entries(fields)) {
     const match = /^([a-z]?\d+|z)@([\d.]+)((?::\S+)?)$/.exec(field);
     if (!match) continue;
     const [, name, path, unit] = match as unknown as [string, string, string, string];
+    if (!name.startsWith("g") && Number(name.replace(/^[a-z]/, "")) >= plan.compensationsFrom) continue;
     let instance = live.get(path);
     if (!instance) live.set(path, (instance = {}));
     instance[name + unit] = text;
@@ -41,11 +51,17 @@ export function groupState(scope: ScopeStates, group: PlanGroup): GroupState {
   const { plan, tasks, path, identifiers } = scope;
   const address = addressIn(plan, group.address, path, identifiers);
   if (group.node !== undefined && group.node !== ownerOf(scope)) return expandedState(scope, group, plan.nodes[group.node] as PlanNode, address);
-  const own = group.nodes.map((k) => tasks[k] as TaskState);
+  const own = group.nodes.flatMap((k) => withCompensation(tasks, tasks[k] as TaskState));
   const groups = group.groups.map((index) => groupState(scope, plan.groups[index] as PlanGroup));
   const counts = own.reduce((sum, task) => addCounts(sum, countsOf(task)), noCounts());
   for (const nested of groups) addCounts(counts, nested.counts);
   return { name: group.name, address, status: groupStatus(own, groups), counts, tasks: own, groups };
+}
+
+/** A task, and behind it its compensation, if there is one. */
+function withCompensation(tasks: readonly TaskState[], task: TaskState): TaskState[] {
+  const compensation = task.node.compensation === undefined ? undefined : tasks[task.node.compensation];
+  return compensation ? [task, compensation] : [task];
 }
 
 /** The group whose instance the scope is. */
@@ -55,7 +71,9 @@ function ownerOf({ path }: ScopeStates): number | undefined {
 
 function expandedState(scope: ScopeStates, group: PlanGroup, node: PlanNode, address: string): GroupState {
   const { status, itemCounts: instances } = scope.tasks[node.index] as TaskState;
-  const { counts, taskTotal } = countInstances(scope, node, scope.fields, scope.path);
+  const counted = countInstances(scope, node, scope.fields, scope.path);
+  addCompensations(counted, scope, node);
+  const { counts, taskTotal } = counted;
   const expanded: ExpandedGroup = { node, path: scope.path, taskTotal, ...(instances ? { instances } : {}) };
   return { name: group.name, address, status, counts, tasks: [], groups: [], expanded };
 }
@@ -91,13 +109,25 @@ function countRunning(scope: ScopeStates, inside: PlanScope, fields: Fields, pat
       add(sum, countInstances(scope, node, fields, path));
       continue;
     }
-    const record = fields[node.index];
-    const items = fields[`x${node.index}`];
-    const status = record === undefined ? "PENDING" : readRecord(record, 0).status;
-    const counts = items === undefined ? undefined : itemCounts(readItemsRecord(items), status);
-    add(sum, { counts: counts && counts.total > 0 ? counts : many(1, status).counts, taskTotal: 1 });
+    add(sum, countTask(fields, node.index));
   }
   return sum;
+}
+
+/** Those in all instances of a group, and in the groups inside it. */
+function addCompensations(sum: Counted, { plan, compensations, path }: ScopeStates, group: PlanNode): void {
+  const start = instancePath(path, group.index, 0).slice(0, -1);
+  for (const [at, found] of compensations) {
+    if (at.startsWith(start)) for (const { index } of compensationsIn(plan, found)) add(sum, countTask(found.fields, index));
+  }
+}
+
+function countTask(fields: Fields, node: number): Counted {
+  const record = fields[node];
+  const items = fields[`x${node}`];
+  const status = record === undefined ? "PENDING" : readRecord(record, 0).status;
+  const counts = items === undefined ? undefined : itemCounts(readItemsRecord(items), status);
+  return { counts: counts && counts.total > 0 ? counts : many(1, status).counts, taskTotal: 1 };
 }
 
 function runningPaths(live: ScopeStates["live"], path: InstancePath, group: number): InstancePath[] {
@@ -123,7 +153,7 @@ export function countsOf(task: TaskState): TaskCounts {
 }
 
 function groupStatus(own: readonly TaskState[], groups: readonly GroupState[]): TaskStatus {
-  const states = [...own.map(({ status, node }) => ({ status, fails: status === "FAILED" && node.task.onFailure === "FAIL" })), ...groups.flatMap(statesOf)];
+  const states = [...own.flatMap(endOf), ...groups.flatMap(statesOf)];
   const is = (status: TaskStatus): boolean => states.some((state) => state.status === status);
   if (states.every(({ status }) => isTaskEnded(status))) {
     if (states.some(({ fails }) => fails)) return "FAILED";
@@ -141,8 +171,13 @@ function groupStatus(own: readonly TaskState[], groups: readonly GroupState[]): 
 function statesOf(group: GroupState): { status: TaskStatus; fails: boolean }[] {
   if (group.expanded) return [{ status: group.status, fails: group.status === "FAILED" }];
   return [
-    ...group.tasks.map(({ status, node }) => ({ status, fails: status === "FAILED" && node.task.onFailure === "FAIL" })),
+    ...group.tasks.flatMap(endOf),
     ...group.groups.flatMap(statesOf),
   ];
+}
+
+/** What undoes a task changes nothing of how its group ended. */
+function endOf({ status, node }: TaskState): { status: TaskStatus; fails: boolean }[] {
+  return node.compensates === undefined ? [{ status, fails: status === "FAILED" && node.task.onFailure === "FAIL" }] : [];
 }
 

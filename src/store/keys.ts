@@ -42,7 +42,7 @@ export class Keys {
   lane(name: string): string { return `${this.prefix}q:${name}`; }
   /** list: tasks that a limit of their group holds, until others of it have ended */
   held(id: string, group: number | string): string { return `${this.prefix}h:${id}:${group}`; }
-  /** zset: due ms -> L lease, T attempt timeout, B silence of a handler, R retry, D delay, E end of a task's, group's or workflow's time, X retention, S what a workflow owes its session */
+  /** zset: due ms -> L lease, T attempt timeout, B silence of a handler, R retry, D delay, E end of a task's, group's or workflow's time, X retention, S what a workflow owes its session; of sub-workflows N ended, V watch, A abandoned */
   get timers(): string { return `${this.prefix}tm`; }
   /** hash: token -> worker and its units; <token>n -> how many of them still run; n -> the last token minted */
   get leases(): string { return `${this.prefix}lease`; }
@@ -74,7 +74,7 @@ export class Keys {
   sessionExporters(session: string): string { return `${this.prefix}se:${session}`; }
   /** set: tenants that ever submitted here */
   get tenants(): string { return `${this.prefix}tn`; }
-  /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow, y: one some of whose claims were taken back} */
+  /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow, y: one some of whose claims were taken back, t: a timer is due} */
   get wake(): string { return `${this.prefix}wake`; }
 }
 

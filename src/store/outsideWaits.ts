@@ -13,17 +13,18 @@ export function externalKeys(fields: Readonly<Record<string, string>>): { missin
 /** Puts into waitingFor who waits for signalTask: tasks, and expanded tasks some of whose items do. */
 export function addSignals(tasks: readonly TaskState[], fields: Readonly<Record<string, string>>): void {
   const items = new Map<number, number>();
+  const byNode = new Map(tasks.map((task) => [task.node.index, task]));
   for (const [field, text] of Object.entries(fields)) {
     const match = /^y(\d+)(:\d+)?$/.exec(field);
     const wait = match ? readSignal(text) : undefined;
     if (!match || !wait) continue;
     const node = Number(match[1]);
-    const task = tasks[node];
+    const task = byNode.get(node);
     if (match[2] !== undefined) items.set(node, (items.get(node) ?? 0) + 1);
     else if (task?.status === "WAITING") task.waitingFor = [signalReason(task, wait.prompt ?? "waits for an answer by signalTask")];
   }
   for (const [node, count] of items) {
-    const task = tasks[node];
+    const task = byNode.get(node);
     if (task?.status === "RUNNING") task.waitingFor = [{ kind: "SIGNAL", message: `${count} of its items ${count === 1 ? "waits" : "wait"} for an answer by signalTask` }];
   }
 }

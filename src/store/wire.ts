@@ -57,7 +57,7 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
       args.push(outcome.lane);
       return;
     case "expand":
-      args.push(outcome.total, outcome.chunk, outcome.window, outcome.tolerated, outcome.failFast ? 1 : 0, outcome.lane, outcome.planLane, outcome.shape ?? "");
+      args.push(outcome.total, outcome.chunk, outcome.window, outcome.tolerated, outcome.failFast ? 1 : 0, outcome.lane, outcome.planLane, outcome.shape ?? "", outcome.compensation ?? "");
       pushList(args, outcome.variables);
       return;
     case "expandGroup":
@@ -90,11 +90,13 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
   }
 }
 
-const PHASE_LETTER = { PLAIN: "p", EXPAND: "x", ITEMS: "i", GROUP: "g" } as const;
+const PHASE_LETTER = { PLAIN: "p", EXPAND: "x", ITEMS: "i", ANEW: "n", GROUP: "g", GROUP_ANEW: "f" } as const;
 
-export function pushRetry(args: Args, { seq, groups, tasks }: RetryCommand): void {
+export function pushRetry(args: Args, { seq, groups, tasks, compensations, contextKeys }: RetryCommand): void {
   args.push(seq, PLAN_LANE_REF);
   pushList(args, groups);
+  pushList(args, contextKeys);
+  pushList(args, compensations.flatMap(({ node, base, attempt }) => [node, base, attempt ?? ""]));
   for (const task of tasks) pushReopened(args, task);
 }
 
@@ -164,6 +166,12 @@ export function readTimer(member: string, leaseText: string): DueTimer | undefin
       return { kind: "RETENTION", member, workflowId: first };
     case "S":
       return { kind: "SESSION", member, workflowId: first, session: node };
+    case "N":
+      return { kind: "CHILD_ENDED", member, workflowId: first };
+    case "V":
+      return { kind: "CHILD_WATCH", member, workflowId: first };
+    case "A":
+      return { kind: "CHILD_ABANDONED", member, workflowId: first };
     default:
       return undefined;
   }

@@ -73,6 +73,7 @@ export class BatchRun {
       onAlive: () => services.report(unit, { kind: "alive", ref: unit.ref }),
       onProgress: (progress) => services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),
       onLog: (message, data) => services.log.info({ workflowId: unit.claim.workflowId, task, data }, message),
+      startChild: () => Promise.reject(new FanwireError("RESULT_INVALID", `${task} is a batch, for which no sub-workflow can be run`, { retryable: false })),
     });
     unit.attach(call);
     try {

@@ -1,6 +1,7 @@
 /** One call of a handler: its context, its deadline, and its answer as JSON. */
 
 import { FanwireError } from "../errors.js";
+import { childText, RECHECK_MS, StartChild } from "../engine/children.js";
 import { CompleteLater, HandedOver, type Handler, type HandlerAnswer, type HandlerContext } from "../engine/handlers.js";
 import { readSignal, signalText, WaitForSignal, type SignalWait } from "../engine/signals.js";
 import type { Redactor } from "../engine/Redactor.js";
@@ -22,6 +23,8 @@ export interface CallAbout {
   /** The handler sent a heartbeat; called only with `silence`. */
   onAlive(): void;
   onLog(message: string, data?: JsonValue): void;
+  /** Has a sub-workflow run for this attempt. @returns its id */
+  startChild(child: StartChild): Promise<string>;
 }
 
 /** An answer as JSON text, one to record later (laterMs -1: when it is asked to), or none: somebody else reports. */
@@ -103,7 +106,10 @@ export class HandlerCall implements HandlerContext {
 
   async #redacted(redactor: Redactor): Promise<Answer> {
     try {
-      const answer = this.#answer(await this.#within(Promise.resolve(this.handler.run(this))));
+      const result = await this.#within(Promise.resolve(this.handler.run(this)));
+      // A sub-workflow's context is kept, and shown.
+      if (result instanceof StartChild) return await this.#followChild(withoutSecrets(result, redactor));
+      const answer = await this.#answer(result);
       if (answer instanceof HandedOver) return answer;
       if (answer instanceof Result) return Result.of(redactor.json(answer.value));
       const wait = readSignal(answer.text);
@@ -140,13 +146,25 @@ export class HandlerCall implements HandlerContext {
     });
   }
 
-  #answer(result: HandlerAnswer): Answer {
+  #answer(result: HandlerAnswer): Answer | Promise<Answer> {
     if (result instanceof HandedOver) return result;
     if (result instanceof CompleteLater) return { laterMs: result.delayMs, text: JSON.stringify(result.result) };
     if (result instanceof WaitForSignal) return { laterMs: result.wait.timeoutMs ?? -1, text: signalText(result.wait) };
+    if (result instanceof StartChild) return this.#followChild(result);
     const text = textOf(result, this.about.task);
     return this.handler.builtIn ? new Result(text, result ?? null) : new Result(text);
   }
+
+  /** The attempt's time counts on while the sub-workflow runs. */
+  async #followChild(child: StartChild): Promise<Answer> {
+    const { timeoutMs } = this.about;
+    const childId = await this.about.startChild(child);
+    return { laterMs: Math.min(RECHECK_MS, timeoutMs ?? RECHECK_MS), text: childText({ childId, ...(timeoutMs === undefined ? {} : { untilMs: Date.now() + timeoutMs }) }) };
+  }
+}
+
+function withoutSecrets({ definitionName, version, context }: StartChild, redactor: Redactor): StartChild {
+  return new StartChild(definitionName, version, context === undefined ? undefined : redactor.json(context));
 }
 
 /** A handler that tries to change its input gets a TypeError. What is frozen at the top was frozen whole. */

@@ -1,6 +1,7 @@
 /** A claimed unit while this worker runs it: how to abort it, and whether its claim still holds. */
 
 import { FanwireError } from "../errors.js";
+import type { ParentLink } from "../engine/children.js";
 import type { Claim, UnitRef } from "../engine/ports.js";
 
 /** Something that is to stop when the claim is lost. */
@@ -34,4 +35,9 @@ export class LiveUnit {
     this.holds = false;
     for (const call of this.#calls) call.abort(new FanwireError("CANCELLED", reason, { retryable: false }));
   }
+}
+
+/** What a sub-workflow of the unit, or of one of its items, is linked with. @param task its address, with the item */
+export function parentOf({ claim: { workflowId, node, path, attempt } }: LiveUnit, unit: string, task: string): ParentLink {
+  return { workflowId, node, ...(path ? { path } : {}), unit, attempt, task };
 }

@@ -2,6 +2,7 @@
 
 import { FanwireError } from "../errors.js";
 import { HandedOver, type Handler } from "../engine/handlers.js";
+import { resultsToUndo } from "../engine/compensation.js";
 import type { ItemPiece } from "../engine/ports.js";
 import { isTooLarge, toTaskError, writesWhole } from "../engine/Settlement.js";
 import { laneOf } from "../engine/TaskGroup.js";
@@ -10,9 +11,9 @@ import { itemScope } from "../workflow/itemScope.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { invalidItemResult } from "../workflow/outputs.js";
 import type { PlanNode } from "../workflow/plan.js";
-import { checkResult, hasResultCheck } from "../workflow/resultCheck.js";
+import { checkResult, hasResultCheck, withResult } from "../workflow/resultCheck.js";
 import { HandlerCall, type Answer } from "./HandlerCall.js";
-import type { LiveUnit } from "./LiveUnit.js";
+import { parentOf, type LiveUnit } from "./LiveUnit.js";
 import { redactorOf, renderInput } from "./renderInput.js";
 import { silenceOf } from "./silence.js";
 import type { UnitRunnerServices } from "./UnitRunner.js";
@@ -22,19 +23,22 @@ const FLUSH_MS = 50;
 
 export class RangeRun {
   readonly #handler: Handler | undefined;
-  readonly #items: [string, JsonObject][];
+  readonly #items: [string, JsonObject, number?][];
   /** Finished and not yet reported, in the order they ended. */
   #finished: ItemPiece[] = [];
   #open = 0;
+  /** Of a compensation: what the items to undo resulted in, by their position in their task. */
+  #undone: ReadonlyMap<number, JsonValue> = new Map();
 
   constructor(private readonly services: UnitRunnerServices, private readonly unit: LiveUnit, private readonly node: PlanNode) {
     this.#handler = services.handlers.get(node.task.handler);
-    this.#items = JSON.parse(unit.claim.variables) as [string, JsonObject][];
+    this.#items = JSON.parse(unit.claim.variables) as [string, JsonObject, number?][];
   }
 
   /** Resolves when every item of the range has been reported. */
   async run(scope: Scope): Promise<void> {
     const { claim } = this.unit;
+    if (this.node.compensates !== undefined) this.#undone = await resultsToUndo(this.services.reader, claim, this.node, this.#origins());
     const waits: Promise<void>[] = [];
     const mine = claim.unit.startsWith("r") ? "." : "r";
     for (let i = 0; i < claim.itemCount; i++) {
@@ -54,9 +58,9 @@ export class RangeRun {
 
   /** Synchronous when template and handler are; otherwise a promise that never rejects. */
   #runItem(parent: Scope, offset: number, index: number): Promise<void> | undefined {
-    const [identifier, variables] = this.#items[offset] as [string, JsonObject];
+    const [identifier, variables, origin] = this.#items[offset] as [string, JsonObject, number?];
     try {
-      const scope = itemScope(parent, { variables }, index);
+      const scope = origin === undefined ? itemScope(parent, { variables }, index) : withResult(itemScope(parent, { variables }, origin), this.#undone.get(origin) ?? null);
       const input = renderInput(this.node, scope, this.services.secrets);
       const called = input instanceof Promise ? input.then((value) => this.#call(value, identifier, index)) : this.#call(input, identifier, index);
       const started = hasResultCheck(this.node) ? this.#checked(called, scope) : called;
@@ -71,6 +75,12 @@ export class RangeRun {
     }
   }
 
+  /** Of the items that the unit may have to run. */
+  #origins(): number[] {
+    const { offset, itemCount } = this.unit.claim;
+    return this.#items.slice(offset, offset + itemCount).flatMap(([, , origin]) => origin ?? []);
+  }
+
   #call(input: JsonValue, identifier: string, index: number): Answer | Promise<Answer> {
     const { claim } = this.unit;
     if (!this.#handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${this.node.task.handler}`);
@@ -81,6 +91,7 @@ export class RangeRun {
       onAlive: () => this.services.report(this.unit, { kind: "alive", ref: this.unit.ref }),
       onProgress: (progress) => this.services.report(this.unit, { kind: "progress", ref: this.unit.ref, item: index, text: JSON.stringify(progress) }),
       onLog: (message, data) => this.services.log.info({ workflowId: claim.workflowId, task, data }, message),
+      startChild: (child) => this.services.children.start(parentOf(this.unit, String(index), task), child),
     });
     const started = call.run();
     if (!(started instanceof Promise)) return started;

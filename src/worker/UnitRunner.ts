@@ -2,16 +2,19 @@
 
 import { FanwireError } from "../errors.js";
 import { HandedOver, type HandlerRegistry } from "../engine/handlers.js";
+import type { ChildStarter } from "../engine/ChildStarter.js";
 import { parsed, type ContextReader } from "../engine/ContextReader.js";
 import { addressOf } from "../engine/addressOf.js";
+import { compensationScope, itemsToUndo } from "../engine/compensation.js";
 import { nodeKey, type NodeKey } from "../engine/nodeKey.js";
 import { placeOf } from "../engine/Place.js";
-import type { Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import type { ExpandOutcome, Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesOne, writesWhole, type Settlement } from "../engine/Settlement.js";
 import type { SecretSource } from "../engine/secrets.js";
-import { laneOf } from "../engine/TaskGroup.js";
+import { laneOf, TaskGroup } from "../engine/TaskGroup.js";
 import { MAX_LOSSES } from "../engine/TimerLoop.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
+import { isUndoable } from "../workflow/compensations.js";
 import { compiledTask } from "../workflow/compiledTask.js";
 import type { Expanders } from "../workflow/expander.js";
 import { evaluateCondition } from "../workflow/expressions/expression.js";
@@ -25,7 +28,7 @@ import { BatchRun } from "./BatchRun.js";
 import { HandlerCall, Result } from "./HandlerCall.js";
 import { expandGroupOutcome } from "./expandGroup.js";
 import { expandOutcome } from "./expandUnit.js";
-import type { LiveUnit } from "./LiveUnit.js";
+import { parentOf, type LiveUnit } from "./LiveUnit.js";
 import { RangeRun } from "./RangeRun.js";
 import { redactorOf, renderInput } from "./renderInput.js";
 import { silenceOf } from "./silence.js";
@@ -38,6 +41,7 @@ export interface UnitRunnerServices {
   handlers: Pick<HandlerRegistry, "get">;
   secrets: SecretSource;
   expanders?: Expanders;
+  children: Pick<ChildStarter, "start">;
   /** Sends an outcome; the code tells what became of it. */
   report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
   log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
@@ -79,6 +83,7 @@ export class UnitRunner {
   /** The task's scope; synchronous reads when this process has the values already. */
   async scope(unit: LiveUnit, plan: Plan, node: PlanNode): Promise<TaskScope> {
     const { workflowId, attempt } = unit.claim;
+    if (node.compensates !== undefined) return compensationScope(this.services, unit.claim, plan, node);
     const keys = readableKeys(node);
     const place = placeOf(plan, node, unit.claim);
     const values = this.services.contexts.cached(place, keys) ?? (await this.services.contexts.load(place, keys));
@@ -118,6 +123,7 @@ export class UnitRunner {
       onAlive: () => this.services.report(unit, { kind: "alive", ref: unit.ref }),
       onProgress: (progress) => this.services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),
       onLog: (message, data) => this.services.log.info({ workflowId: unit.claim.workflowId, task: unit.address, data }, message),
+      startChild: (child) => this.services.children.start(parentOf(unit, "-", unit.address), child),
     });
     unit.attach(call);
     try {
@@ -138,7 +144,7 @@ export class UnitRunner {
     const outcome = this.services.settlement.complete(plan, node, unit.ref, result);
     this.services.report(unit, outcome, (code) => {
       // Most likely this very worker runs the dependents next.
-      if (code !== "OK" || node.dependents.length === 0) return;
+      if (code !== "OK" || node.dependents.length === 0 || isUndoable(plan)) return;
       const { writes } = outcome;
       for (let i = 0; i < writes.length; i += 2) {
         const text = writes[i + 1] as string;
@@ -156,9 +162,17 @@ export class UnitRunner {
       this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, "EXPAND"), lost: false });
       return;
     }
-    const outcome = node.kind === "GROUP" ? await expandGroupOutcome(this.services, unit, plan, node, scope) : await expandOutcome(this.services, unit, plan, node, scope);
+    const outcome = node.kind === "GROUP" ? await expandGroupOutcome(this.services, unit, plan, node, scope) : await this.#expandTask(unit, plan, node, scope);
     if (outcome) this.services.report(unit, outcome);
     else unit.lose("the claim was lost while the items were stored");
+  }
+
+  async #expandTask(unit: LiveUnit, plan: Plan, node: PlanNode, scope: Scope): Promise<ExpandOutcome | undefined> {
+    const found = node.compensates === undefined ? undefined : await itemsToUndo(this.services.reader, unit.claim, node);
+    const outcome = await expandOutcome(this.services, unit, plan, node, scope, found);
+    const owed = TaskGroup.owed(plan, node);
+    if (outcome && owed) outcome.compensation = `${owed.compensation}/${owed.lane}/${owed.phase}`;
+    return outcome;
   }
 
   async #collect(unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope): Promise<void> {
@@ -176,7 +190,8 @@ export class UnitRunner {
     } else if (node.kind === "GROUP") {
       for (const key of node.reducedKeys) settlement.checkPart(plan, node, key, await contexts.outputOf(place, node, key));
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
-    } else if (writesWhole(node)) {
+    } else if (writesWhole(node) || node.compensates !== undefined) {
+      // What compensations result in is kept with their items alone.
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
     } else if (writesOne(node)) {
       const [key] = node.keys as [string];

@@ -2,6 +2,7 @@
 
 import type { HandlerRegistry } from "../engine/handlers.js";
 import type { ExpanderRegistry } from "../engine/expanders.js";
+import type { ChildStarter } from "../engine/ChildStarter.js";
 import type { ContextReader } from "../engine/ContextReader.js";
 import type { Claim, ClaimRequest, Outcome, OutcomeCode, Wake, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import type { SecretSource } from "../engine/secrets.js";
@@ -26,6 +27,7 @@ export interface WorkerOptions {
   lanes: LaneBook;
   /** Queues whose tasks it runs; it finds items and collects outputs for all. */
   queues: readonly string[];
+  children: ChildStarter;
   wake: Wake;
   /** Shown in events; letters, digits, _ and - only. */
   id: string;
@@ -225,7 +227,14 @@ export class Worker {
   }
 
   #cancelled(workflowId: string): void {
-    for (const unit of this.#live.values()) if (unit.claim.workflowId === workflowId) unit.lose("the workflow was cancelled");
+    for (const unit of this.#live.values()) if (unit.claim.workflowId === workflowId) this.#abandon(unit).catch(() => unit.lose("the workflow was cancelled"));
+  }
+
+  /** Compensations of a cancelled workflow go on: they may have been claimed before the news of its end came. */
+  async #abandon(unit: LiveUnit): Promise<void> {
+    const { reader } = this.options;
+    const plan = reader.cachedPlan(unit.claim.definitionHash) ?? (await reader.planOf(unit.claim.workflowId));
+    if (plan?.nodes[unit.claim.node]?.compensates === undefined) unit.lose("the workflow was cancelled");
   }
 
   /** @param concerns which units; absent: those that have run for a while */

@@ -23,12 +23,18 @@ const DEFAULT_WINDOW = 1000;
 export const INLINE_CHARACTERS = 512 * 1024;
 const FIELDS_PER_SLICE = 100;
 
-/** @returns undefined when the claim was lost meanwhile */
+/** `origin`: of an item of a compensation, its position among the items of the task. */
+export type FoundItem = Pick<ExpandedItem, "identifier" | "variables"> & { readonly origin?: number };
+
+/**
+ * @param found items that no expansion makes: those of a compensation
+ * @returns undefined when the claim was lost meanwhile
+ */
 export async function expandOutcome(
-  services: { store: WorkflowStore; handlers: Pick<HandlerRegistry, "get">; expanders?: Expanders }, unit: LiveUnit, plan: Plan, node: PlanNode, scope: Scope,
+  services: { store: WorkflowStore; handlers: Pick<HandlerRegistry, "get">; expanders?: Expanders }, unit: LiveUnit, plan: Plan, node: PlanNode, scope: Scope, found?: readonly FoundItem[],
 ): Promise<ExpandOutcome | undefined> {
   const expansion = node.expansion as NonNullable<PlanNode["expansion"]>;
-  const { items, shape } = await expandItems(services.expanders, unit, node, scope);
+  const { items, shape }: { items: readonly FoundItem[]; shape?: number[] } = found ? { items: found } : await expandItems(services.expanders, unit, node, scope);
   const handler = services.handlers.get(node.task.handler);
   const maxParallel = least(expansion.maxParallel, placesAround(plan, node));
   const batch = expansion.batchSize === undefined ? undefined : batchOf(expansion.batchSize, maxParallel);
@@ -74,7 +80,7 @@ function least(a: number | undefined, b: number | undefined): number | undefined
   return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
-function chunkSize(items: readonly ExpandedItem[], maxParallel: number | undefined, light: boolean): number {
+function chunkSize(items: readonly FoundItem[], maxParallel: number | undefined, light: boolean): number {
   if (items.length === 0) return 1;
   const bySpread = light ? MAX_CHUNK : Math.min(MAX_CHUNK, Math.ceil(items.length / SPREAD));
   const byParallel = maxParallel === undefined ? MAX_CHUNK : Math.max(1, Math.floor(maxParallel / 4));
@@ -83,22 +89,22 @@ function chunkSize(items: readonly ExpandedItem[], maxParallel: number | undefin
 }
 
 /** Of a sample: exact enough to keep chunks within bounds. */
-function averageCharacters(items: readonly ExpandedItem[]): number {
+function averageCharacters(items: readonly FoundItem[]): number {
   const step = Math.max(1, Math.floor(items.length / 20));
   let sampled = 0;
   let characters = 0;
   for (let i = 0; i < items.length; i += step) {
     sampled++;
-    characters += JSON.stringify((items[i] as ExpandedItem).variables).length + 10;
+    characters += JSON.stringify((items[i] as FoundItem).variables).length + 10;
   }
   return characters / sampled;
 }
 
-/** Field and text of each chunk, alternating: JSON lists of [identifier, variables]. */
-export function packChunks(items: readonly ExpandedItem[], chunk: number): string[] {
+/** Field and text of each chunk, alternating: JSON lists of [identifier, variables], of a compensation [identifier, variables, origin]. */
+export function packChunks(items: readonly FoundItem[], chunk: number): string[] {
   const fields: string[] = [];
   for (let from = 0, c = 0; from < items.length; from += chunk, c++) {
-    fields.push(`v${c}`, JSON.stringify(items.slice(from, from + chunk).map(({ identifier, variables }) => [identifier, variables])));
+    fields.push(`v${c}`, JSON.stringify(items.slice(from, from + chunk).map(({ identifier, variables, origin }) => (origin === undefined ? [identifier, variables] : [identifier, variables, origin]))));
   }
   return fields;
 }

@@ -4,6 +4,7 @@ import { problem } from "../errors.js";
 import type { Problem } from "../errors.js";
 import { combinationCount, combine } from "./combinations.js";
 import type { Axis } from "./combinations.js";
+import { taskNodes } from "./compensations.js";
 import { compilePlan } from "./compilePlan.js";
 import type { ExpansionDefinition, WorkflowDefinition } from "./definition.js";
 import { compileTemplate } from "./expressions/template.js";
@@ -37,7 +38,7 @@ export function buildPlanReport(definition: WorkflowDefinition, context: JsonVal
     valid: problems.length === 0,
     problems,
     warnings: warningsOf(input, plan),
-    nodes: plan.nodes.map((node) => reportNode(plan, node)),
+    nodes: taskNodes(plan).map((node) => reportNode(plan, node)),
     levels: plan.levels,
     ...(estimatedTasks === undefined ? {} : { estimatedTasks }),
   };
@@ -58,7 +59,7 @@ function warningsOf(input: RuleInput, plan: Plan): Problem[] {
   return [
     ...(input.contextKeys === undefined ? openKeys(input) : []),
     ...taskWarnings(input),
-    ...plan.nodes.flatMap((node) => [...unusedResult(node, plan, read), ...missingTimeout(node), ...unusedFallback(node), ...inExpansion(node)]),
+    ...taskNodes(plan).flatMap((node) => [...unusedResult(node, plan, read), ...missingTimeout(node), ...unusedFallback(node), ...inExpansion(node)]),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Compiles a definition into its plan: nodes in the order of declaration, the edges between them, levels and a hash. */
 
 import { createHash } from "node:crypto";
+import { compensationIndexes, compensationNodes } from "./compensations.js";
 import { chainOf, declaredGroups } from "./declaredGroups.js";
 import { declaredTasks, groupsAround } from "./declaredTasks.js";
 import type { DeclaredTask } from "./declaredTasks.js";
@@ -31,7 +32,9 @@ export function compilePlan(definition: WorkflowDefinition): Plan {
   const text = JSON.stringify(definition);
   // Asked of each task only where the text has it at all.
   const namesSession = (task: TaskDefinition): boolean => text.includes(SESSION) && JSON.stringify(task).includes(SESSION);
+  const compensations = compensationIndexes(tasks);
   const nodes = tasks.map((declared): PlanNode => ({
+    ...(compensations.has(declared.index) ? { compensation: compensations.get(declared.index) } : {}),
     ...nodeBasics(declared, reducerKeys),
     ...nodeReads(declared, definition, scopes),
     outerAfter: outer[declared.index] as number[],
@@ -41,10 +44,12 @@ export function compilePlan(definition: WorkflowDefinition): Plan {
     ...(namesSession(declared.task) ? { readsSession: true } : {}),
   }));
   const planScopes = scopesOfPlan(definition, nodes, scopes);
+  for (const node of compensationNodes(tasks, compensations)) nodes.push(namesSession(node.task) ? { ...node, readsSession: true } : node);
   return {
     hash: hashOf(text),
     definition,
     nodes,
+    compensationsFrom: tasks.length,
     groups: planGroups(definition, tasks),
     scopes: planScopes,
     root: planScopes.get(undefined) as PlanScope,

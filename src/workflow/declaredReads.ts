@@ -49,7 +49,7 @@ function expansionReads(expansion: ExpansionDefinition, path: string, inItem: (r
 }
 
 /** Takes the item's variables out of what the parts evaluated per item read. */
-function itemScopeReads(expansion: ExpansionDefinition | undefined): (reads: KeyRead[]) => KeyRead[] {
+export function itemScopeReads(expansion: ExpansionDefinition | undefined): (reads: KeyRead[]) => KeyRead[] {
   if (expansion === undefined) return (reads) => reads;
   const always = new Set(Object.keys(expansion.array ?? expansion.zip ?? expansion.matrix ?? {}));
   const sometimes = new Set((expansion.include ?? []).flatMap((entry) => (isObject(entry) ? Object.keys(entry) : [])));

@@ -3,7 +3,7 @@
 import type { Problem } from "../errors.js";
 import { chainOf, declaredGroups } from "./declaredGroups.js";
 import type { DeclaredGroup } from "./declaredGroups.js";
-import { ownReads, SourceReader } from "./declaredReads.js";
+import { itemScopeReads, ownReads, SourceReader } from "./declaredReads.js";
 import type { TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "./definition.js";
 import { unique } from "./json.js";
 import { resolveReads } from "./scopes.js";
@@ -29,6 +29,8 @@ export interface DeclaredTask {
   readonly keys: readonly string[];
   readonly optionalKeys: readonly string[];
   readonly reads: readonly KeyRead[];
+  /** What its compensation reads; it waits for none of these. */
+  readonly compensationReads: readonly KeyRead[];
   /** Of templates and expressions that cannot be parsed, or whose reads cannot be told. */
   readonly syntaxProblems: readonly Problem[];
 }
@@ -91,9 +93,10 @@ function declaredTask(declaredIn: DeclaredGroup, task: TaskDefinition, at: numbe
   const path = `${declaredIn.path}.tasks[${at}]`;
   const sources = new SourceReader();
   const reads = ownReads(task, path, groupsInScope(declaredIn), sources);
+  const compensationReads = itemScopeReads(task.expansion)(sources.template(task.compensate?.input, `${path}.compensate.input`, "SECRETS"));
   return {
     kind: "TASK", index, scope, declaredIn, group: declaredIn.group, task, path, address: `${declaredIn.address}.${task.name}`,
-    keys: unique(task.resultKeys ?? [task.name]), optionalKeys: unique(task.optionalResultKeys), reads, syntaxProblems: sources.problems,
+    keys: unique(task.resultKeys ?? [task.name]), optionalKeys: unique(task.optionalResultKeys), reads, compensationReads, syntaxProblems: sources.problems,
   };
 }
 
@@ -108,7 +111,7 @@ function declaredGroup(declaredIn: DeclaredGroup, index: number, scope: number |
   };
   const around = declaredIn.parent === undefined ? [] : groupsInScope(declaredIn.parent);
   const reads = ownReads(task, path, [...around, declaredIn], sources);
-  return { kind: "GROUP", index, scope, declaredIn, group, task, path, address, keys: unique(group.resultKeys ?? []), optionalKeys: [], reads, syntaxProblems: sources.problems };
+  return { kind: "GROUP", index, scope, declaredIn, group, task, path, address, keys: unique(group.resultKeys ?? []), optionalKeys: [], reads, compensationReads: [], syntaxProblems: sources.problems };
 }
 
 /** Groups whose dependencies a task waits for itself: those of the groups further out hold up the expanded group. */

@@ -74,6 +74,15 @@ export interface TaskDefinition {
   queue?: string;
   /** -1000 to 1000; absent: 0. */
   priority?: number;
+  /** What undoes it when the workflow does not end well; absent: nothing. */
+  compensate?: CompensationDefinition;
+}
+
+/** Called for a completed task, or for each completed item of it. */
+export interface CompensationDefinition {
+  handler: string;
+  /** A template that sees the context, `$result`, `$error` (the workflow's) and the item's variables. */
+  input?: JsonValue;
 }
 
 /** Exactly one of array, zip, matrix, custom. */

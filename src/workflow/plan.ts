@@ -6,7 +6,9 @@ export interface Plan {
   /** SHA-256 of the definition's JSON, hex, first 32 characters. */
   readonly hash: string;
   readonly definition: WorkflowDefinition;
+  /** Tasks and expanded groups in the order of the definition; behind them, from `compensationsFrom` on, compensations of tasks. */
   readonly nodes: readonly PlanNode[];
+  readonly compensationsFrom: number;
   readonly groups: readonly PlanGroup[];
   /** By the index of the group that owns it; the workflow's own under undefined. */
   readonly scopes: ReadonlyMap<number | undefined, PlanScope>;
@@ -95,6 +97,10 @@ export interface PlanNode {
   readonly dependents: readonly Edge[];
   /** 1 for tasks without predecessors. */
   readonly level: number;
+  /** Index of the node that is its compensation. */
+  readonly compensation?: number;
+  /** Of a compensation: index of the node that it undoes. It has the scope of that node, stands in no group, writes nothing, and nobody waits for it. */
+  readonly compensates?: number;
 }
 
 /**

@@ -26,8 +26,13 @@ export function hasResultCheck({ task }: PlanNode): boolean {
 export async function checkResult(node: PlanNode, scope: Scope, result: JsonValue): Promise<void> {
   if (node.task.resultSchema !== undefined) await checkSchema(node, node.task.resultSchema, result);
   const { validate } = compiledTask(node);
-  if (validate === undefined || (await evaluateCondition(validate, new ResultScope(scope, result)))) return;
+  if (validate === undefined || (await evaluateCondition(validate, withResult(scope, result)))) return;
   throw new FanwireError("RESULT_INVALID", `The result of ${node.address} does not meet its condition: ${validate.source}`, { retryable: true });
+}
+
+/** The scope with `$result` in it. */
+export function withResult(scope: Scope, result: JsonValue): Scope {
+  return new ResultScope(scope, result);
 }
 
 async function checkSchema(node: PlanNode, schema: JsonValue, result: JsonValue): Promise<void> {

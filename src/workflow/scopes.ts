@@ -75,9 +75,16 @@ export function resolveReads(tasks: readonly DeclaredTask[]): DeclaredTask[] {
       hoist(hoisted, from, scope, read);
       return kind === "MAYBE" && read.need === "REQUIRED" ? { ...read, need: "MAYBE_VARIABLE" } : read;
     });
-    return { ...declared, reads };
+    return { ...declared, reads, compensationReads: declared.compensationReads.map((read) => resolvedRead(from, read)) };
   });
   return resolved.map((declared) => ({ ...declared, reads: [...declared.reads, ...(hoisted.get(declared.index)?.values() ?? [])] }));
+}
+
+/** Of what nobody waits for. */
+function resolvedRead(from: DeclaredScope, read: KeyRead): KeyRead {
+  const { kind } = resolveName(from, read.name);
+  if (kind === "VARIABLE") return { ...read, need: "VARIABLE" };
+  return kind === "MAYBE" && read.need === "REQUIRED" ? { ...read, need: "MAYBE_VARIABLE" } : read;
 }
 
 /** Scopes from this one outward, without the one that ends the way. */

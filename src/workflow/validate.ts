@@ -7,6 +7,7 @@ import type { TaskGroupDefinition, WorkflowDefinition } from "./definition.js";
 import type { JsonValue } from "./json.js";
 import { isDeeperThan } from "./jsonTree.js";
 import { MAX_GROUP_EDGES, MAX_JSON_DEPTH } from "./limits.js";
+import { compensations } from "./rules/compensations.js";
 import { contextIsObject } from "./rules/contextIsObject.js";
 import { expansionKind } from "./rules/expansionKind.js";
 import { expansionOptions } from "./rules/expansionOptions.js";
@@ -42,6 +43,7 @@ const RULES: readonly Rule[] = [
   requiredParts, validNames, uniqueNames, withinLimits, contextIsObject, noForbiddenKeys, knownHandlers, validSyntax,
   expansionKind, expansionVariables, matrixEntries, literalLists, expansionOptions, knownExpanders, fallbackGiven, retryAndTimeout, timeLimits, queuesAndPriorities,
   uniqueWriters, groupResultKeys, keysNotInContext, externalKeys, exportedKeys, fittingReducers, knownKeys, knownAfterTasks, noSelfDependencies, noCycles,
+  compensations,
 ];
 
 /**

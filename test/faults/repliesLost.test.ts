@@ -42,7 +42,7 @@ const everything: WorkflowDefinition = workflow([group("g", [
 ], { maxParallel: 4, timeoutMs: 3_600_000 })], { timeoutMs: 3_600_000 });
 const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
 
-interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown }
+interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown; undone: unknown }
 
 /** Plays the remote worker that has the handler `far`: its one task comes once, and its result is recorded. */
 async function workFarAway(): Promise<void> {
@@ -86,6 +86,19 @@ async function session(): Promise<unknown> {
   return [held, deleted, (await node.engine.workflows(CALLER, { sessionId }, {})).totalCount];
 }
 
+/** A workflow that has another one run, fails and undoes what that one did. */
+async function undo(): Promise<unknown> {
+  await node.engine.registerDefinition(CALLER, { ...oneGroup(task("inner", { handler: "transform", input: { expression: "6 * 7", data: null } })), name: "inner" });
+  const definition = oneGroup(
+    task("runs", { handler: "workflow", input: { definitionName: "inner" }, compensate: { handler: "transform", input: { expression: "$ + 1", data: "{{ $result.inner }}" } } }),
+    task("bad", { handler: "fail", input: { code: "BAD", retryable: false }, after: ["runs"] }),
+  );
+  const { workflowId } = await node.engine.submitWorkflow(CALLER, { definition });
+  const detail = await finished(node, workflowId as string);
+  expectWholeLog(await eventsOf(node, workflowId as string));
+  return Promise.all(detail.tasks.map(async (state) => [state.address, state.status, await node.engine.result(state)]));
+}
+
 /** Runs a workflow with every feature to its end, and one that is cancelled; answers what does not depend on timing. */
 async function outcome(): Promise<Outcome> {
   const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition: everything, context });
@@ -95,6 +108,7 @@ async function outcome(): Promise<Outcome> {
   await workFarAway();
   const controlledOutcome = await control();
   const sessionOutcome = await session();
+  const undone = await undo();
   const events = await eventsOf(node, workflowId as string);
   expectWholeLog(events);
   const later = await eventsOf(node, second as string);
@@ -105,6 +119,7 @@ async function outcome(): Promise<Outcome> {
     cancelled: [cancelled, later.at(-1)?.type],
     controlled: controlledOutcome,
     session: sessionOutcome,
+    undone,
   };
 }
 
@@ -122,6 +137,7 @@ test("without a fault the workflow comes out as it should", () => {
   expect(undisturbed.context["each"]).toEqual(Array.from({ length: 100 }, (_, i) => long.length + i));
   expect(undisturbed.controlled).toEqual({ version: 1, problems: [], failed: "FAILED", context: { key: 1, ask: 7, reads: null, bad: "at last" } });
   expect(undisturbed.session).toEqual([[[], { key: 7, got: 7 }, { key: 7 }], [{ deleted: true, problems: [] }, { deleted: true, problems: [] }], 0]);
+  expect(undisturbed.undone).toEqual([["g.runs", "COMPLETED", { inner: 42 }], ["g.bad", "FAILED", undefined], ["g.runs!compensate", "COMPLETED", 43]]);
   expect(undisturbed.cancelled).toEqual([{ problems: [] }, "WORKFLOW_CANCELLED"]);
 });
 

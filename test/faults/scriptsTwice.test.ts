@@ -326,19 +326,64 @@ test("submitWorkflow and cancelWorkflow, with limits", async () => {
   expect(await store.cancelWorkflow("default", command.id, error)).toBe("OK");
 });
 
+/** What `a` owes once it completed: node 1 is its compensation. */
+const undoable = oneGroup(task("a", { handler: "slow", compensate: { handler: "slow", input: "{{ $result }}" } }), task("b", { handler: "slow", after: ["a"] }));
+
+test("completeTasks: what fails a workflow that owes a compensation, and the compensation's end; then retryWorkflow", async () => {
+  const { id, ref } = await claimed(undoable);
+  expect(await send(done(ref, { route: "c2/0/0/slow~0/p d1/1/0/slow~0/p" }))).toEqual(["OK", "DUPLICATE"]);
+  const after = await client.claimOne();
+  expect(await send(done(refOf(after), { status: "FAILED", error, failsWorkflow: true, route: "", writes: [] }))).toEqual(["OK", "DUPLICATE"]);
+  expect(await node.engine.workflow(CALLER, id)).toMatchObject({ status: "RUNNING", error: { code: "X" } });
+  const compensation = await client.claimOne();
+  expect(compensation).toMatchObject({ workflowId: id, node: 2, attempt: 1 });
+  expect(await send(done(refOf(compensation), { group: "", route: "", writes: [], result: "1" }))).toEqual(["OK", "DUPLICATE"]);
+  expect((await node.engine.workflow(CALLER, id))?.status).toBe("FAILED");
+  const seq = (await node.events.readEvents(id, 100)).events.length;
+  const tasks: RetryCommand["tasks"] = [{ node: 0, phase: "PLAIN", base: 1, groups: "0", lane: "slow~0", open: 0, attempt: "0 1 w1 -" }, { node: 1, phase: "PLAIN", base: 1, groups: "0", lane: "slow~0" }];
+  const command = { seq, groups: [0, 2], tasks, compensations: [{ node: 2, base: 1, attempt: "0 1 w1 -" }], contextKeys: ["a"] };
+  expect(await repeating().retryWorkflow("default", id, command)).toBe("OK");
+  expect(await node.engine.context(id)).toEqual({});
+});
+
+test("cancelWorkflow, of an expanded task without an item that may have owed a compensation: nothing of that is left", async () => {
+  const { id, ref } = await claimed(fan);
+  await client.store.completeTasks(0, client.request(0), [{ ...(expandOutcome(ref, 4) as Extract<Outcome, { kind: "expand" }>), total: 0, variables: [], compensation: "1/slow~0/x" }]);
+  expect(await repeating().cancelWorkflow("default", id, error)).toBe("OK");
+  expect((await node.redis.hkeys(`${keyPrefix}:{s0}:w:${id}`)).filter((field) => field.startsWith("cmp") || field === "vd")).toEqual([]);
+});
+
+test("cancelWorkflow, of one that compensates then", async () => {
+  const { id, ref } = await claimed(undoable);
+  await client.store.completeTasks(0, client.request(0), [done(ref, { route: "c2/0/0/slow~0/p d1/1/0/slow~0/p" })]);
+  expect(await repeating().cancelWorkflow("default", id, error)).toBe("OK");
+  expect(await client.claimOne()).toMatchObject({ workflowId: id, node: 2 });
+});
+
+test.each([["a task", false], ["an item", true]])("completeTasks: %s waits for a sub-workflow", async (_what, item) => {
+  const child = `s0-${"1".repeat(26)}`;
+  const ref = item ? await claimedItems(true) : (await claimed(definition)).ref;
+  const text = `&${child} -`;
+  const outcome: Outcome = item ? { kind: "items", ref, lane: "slow~0", planLane: "$plan~0", pieces: [{ letter: "W", offset: Number(ref.unit) % 4, count: 60_000, text }] } : { kind: "wait", ref, delayMs: 60_000, result: text };
+  expect((await send(outcome))[0]).toBe("OK");
+  // What cancelling it owes the sub-workflow is done by the engine's timers, and must not fall into the next comparison.
+  await node.engine.cancelWorkflow(CALLER, ref.workflowId);
+  await waitFor(async () => (await node.redis.zscore(`${keyPrefix}:{s0}:tm`, `A ${child} ${ref.workflowId}`)) === null, { what: "the timer to fire" });
+});
+
 test("retryWorkflow, of a task and of items", async () => {
   const { id, ref } = await claimed(definition);
   await client.store.completeTasks(0, client.request(0), [done(ref, { status: "FAILED", error, failsWorkflow: true, route: "s1/0/0/-/p", writes: [] })]);
   const seq = (await node.events.readEvents(id, 100)).events.length;
   const tasks: RetryCommand["tasks"] = [{ node: 0, phase: "PLAIN", base: 1, groups: "0", lane: "slow~0", open: 0, attempt: `0 1 w1 ${error}` }, { node: 1, phase: "PLAIN", base: 0, groups: "0", lane: "slow~0" }];
-  expect(await repeating().retryWorkflow("default", id, { seq, groups: [0, 2], tasks })).toBe("OK");
+  expect(await repeating().retryWorkflow("default", id, { seq, groups: [0, 2], tasks, compensations: [], contextKeys: [] })).toBe("OK");
   expect(await client.claimOne()).toMatchObject({ workflowId: id, node: 0, attempt: 2, base: 1 });
 
   const range = await claimedItems(false);
   await client.store.completeTasks(0, client.request(0), [items(range, "C", "[1]")]);
   await node.engine.cancelWorkflow(CALLER, range.workflowId);
   const count = (await node.events.readEvents(range.workflowId, 1000)).events.length;
-  expect(await repeating().retryWorkflow("default", range.workflowId, { seq: count, groups: [0, 1], tasks: [{ node: 0, phase: "ITEMS", base: 1, groups: "0", lane: "slow~0", open: 0 }] })).toBe("OK");
+  expect(await repeating().retryWorkflow("default", range.workflowId, { seq: count, groups: [0, 1], tasks: [{ node: 0, phase: "ITEMS", base: 1, groups: "0", lane: "slow~0", open: 0 }], compensations: [], contextKeys: [] })).toBe("OK");
   const claims = (await client.claim()).filter(({ workflowId }) => workflowId === range.workflowId);
   expect(claims.map(({ unit, statuses, attempt }) => [unit, statuses, attempt])).toEqual([["r0", "C...", 2], ["r1", "....", 2]]);
 });

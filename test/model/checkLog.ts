@@ -99,7 +99,7 @@ class Fold implements Folded {
   }
 
   #group({ type, group }: GroupEvent): void {
-    const mine = [...this.tasks].filter(([address]) => address.startsWith(`${group}.`)).map(([, task]) => task);
+    const mine = [...this.tasks].filter(([address]) => address.startsWith(`${group}.`) && !address.endsWith("!compensate")).map(([, task]) => task);
     if (type === "GROUP_STARTED") {
       expect(this.groups.has(group) && !this.#restartable.delete(group), `${group} starts once`).toBe(false);
       this.groups.set(group, "STARTED");

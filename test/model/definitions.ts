@@ -7,6 +7,7 @@ import fc from "fast-check";
 import type { ExpansionDefinition, Reducer, ReducerDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { groupLimitsPlan, withLimits, type GroupLimits } from "./groupLimits.js";
+import { buildCompensation, compensationPlan } from "./compensations.js";
 import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
 import { exportPlan, withExports } from "./sessions.js";
 import { SCHEMAS } from "./schemas.js";
@@ -45,6 +46,7 @@ const taskPlan = fc.record({
   schema: seldom(7, fc.nat(4)),
   priority: seldom(3, fc.integer({ min: -2, max: 2 })),
   queue: seldom(5, fc.constant(SIDE_QUEUE)),
+  compensation: seldom(3, compensationPlan),
 });
 type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
 
@@ -171,6 +173,7 @@ function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, addre
     ...(plan.priority === null || plan.priority === 0 ? {} : { priority: plan.priority }),
     ...(plan.queue === null ? {} : { queue: plan.queue }),
     onFailure: plan.onFailure,
+    ...(plan.compensation === null ? {} : { compensate: buildCompensation(plan.compensation, roots) }),
     ...(plan.onFailure === "FALLBACK" ? { fallback: fallbackOf(plan.flavour, keys) } : {}),
   };
 }

@@ -3,8 +3,11 @@
 import type { Redis } from "ioredis";
 import type { Keys } from "../../src/store/keys.js";
 
-/** Fields of the workflow's hash that only serve its running: open dependencies, delayed results, groups, units, deadlines, places, and all that belongs to an instance of an expanded group. */
-const COORDINATION = /^(o\d+|g\d+|d\d+|y\d+.*|u[tgw].*|c\d+|cw|.*:.*|.*@.*)$/;
+/**
+ * Fields of the workflow's hash that only serve its running: open dependencies, delayed results, groups, units, deadlines, places, what is
+ * owed, and all that belongs to an instance of an expanded group.
+ */
+const COORDINATION = /^(o\d+|g\d+|d\d+|y\d+.*|u[tgw].*|c\d+|cw|.*:.*|.*@.*|cmp.*|vd)$/;
 
 export async function coordinationFields(redis: Redis, keys: Keys, workflowId: string): Promise<string[]> {
   return (await redis.hkeys(keys.workflow(workflowId))).filter((field) => COORDINATION.test(field));

@@ -9,6 +9,7 @@ import { Keys, shardOf, shardPrefix } from "../../src/store/keys.js";
 import { CALLER } from "../support/testNode.js";
 import { foldLog } from "./checkLog.js";
 import { compare } from "./compare.js";
+import { checkCompensations } from "./compensations.js";
 import type { Case } from "./definitions.js";
 import { looseEnds } from "./groupLimits.js";
 import { MODEL_HANDLERS } from "./handlers.js";
@@ -52,7 +53,9 @@ export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyP
   const results = await Promise.all(detail.tasks.map((task) => reader.engine.result(task)));
   const items = await Promise.all(detail.tasks.map((task) => itemsOf(reader, task)));
   const folded = foldLog(events, detail.tasks.map(({ address }) => address), options);
-  compare({ detail, context: await reader.engine.context(id), results, items, folded }, model, item.context, looseEnds(item.definition, model));
+  const observed = { detail, context: await reader.engine.context(id), results, items, folded };
+  checkCompensations(observed, events);
+  compare(observed, model, item.context, looseEnds(item.definition, model));
   expect(await exported(reader, id)).toEqual(expectedExports(item.definition, model));
   const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));
   expect(await coordinationFields(reader.redis, keys, id)).toEqual([]);

@@ -45,6 +45,6 @@ export class TaskFields {
   ): Promise<TaskItemConnection> {
     const request = toPageRequest({ first, after });
     const page = state.itemCounts ? await engine.items(state, status ? { status } : {}, request) : emptyPage();
-    return toConnection(page, presentItem);
+    return toConnection(page, (item) => presentItem(item, state));
   }
 }

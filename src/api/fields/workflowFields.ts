@@ -77,6 +77,11 @@ export class WorkflowFields {
     return workflow.rerunOfId === undefined ? null : readWorkflow(reads, workflow.rerunOfId, info, "");
   }
 
+  @FieldResolver(() => Workflow, { nullable: true, description: "The workflow one of whose tasks it runs for (handler `workflow`); null when there is none, or when that is gone." })
+  parent(@Root() workflow: Workflow, @Ctx() { reads }: ApiContext, @Info() info: GraphQLResolveInfo): Promise<Workflow | null> | null {
+    return workflow.parentId === undefined ? null : readWorkflow(reads, workflow.parentId, info, "");
+  }
+
   @FieldResolver(() => EventConnection, { description: "Its event log, the oldest first. To follow it live: the subscription workflowEvents." })
   async events(
     @Root() workflow: Workflow,

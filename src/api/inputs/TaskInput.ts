@@ -5,6 +5,7 @@ import type { TaskFailurePolicy } from "../../workflow/definition.js";
 import type { JsonValue } from "../../workflow/json.js";
 import { DurationScalar, JSONScalar } from "../scalars.js";
 import { TaskFailurePolicyEnum } from "../types/enums.js";
+import { CompensationInput } from "./CompensationInput.js";
 import { ExpansionInput } from "./ExpansionInput.js";
 import { RetryInput } from "./RetryInput.js";
 
@@ -78,6 +79,12 @@ export class TaskInput {
 
   @Field(() => JSONScalar, { nullable: true, description: "The result to record when onFailure is FALLBACK: a template, in which $error is the failure." })
   fallback?: JsonValue;
+
+  @Field(() => CompensationInput, {
+    nullable: true,
+    description: "Undoes it when the workflow fails or is cancelled: one task after the other, in reverse order of completion, at the address group.task!compensate.",
+  })
+  compensate?: CompensationInput | null;
 
   @Field(() => String, { nullable: true, defaultValue: "default", description: "The queue it waits in for a worker that serves it: letters, digits and _ . : -." })
   queue?: string | null;

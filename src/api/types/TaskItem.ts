@@ -1,6 +1,7 @@
 /** One item of an expanded task. */
 
 import { Field, Int, ObjectType } from "type-graphql";
+import type { NodeKey } from "../../engine/nodeKey.js";
 import type { JsonObject, JsonValue } from "../../workflow/json.js";
 import type { TaskStatus } from "../../workflow/status.js";
 import { DateTimeScalar, JSONScalar } from "../scalars.js";
@@ -9,6 +10,9 @@ import { TaskError } from "./TaskError.js";
 
 @ObjectType("TaskItem", { simpleResolvers: true, description: "One item of an expanded task." })
 export class TaskItem {
+  /** Not part of the schema: what the further reads start from. */
+  place!: { workflowId: string; node: NodeKey };
+
   @Field(() => Int, { description: "Its position among the items, from 0." })
   index!: number;
 

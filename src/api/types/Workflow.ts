@@ -17,6 +17,12 @@ export class Workflow extends Node {
   /** Not part of the schema: the id that the field rerunOf reads. */
   rerunOfId?: string;
 
+  /** Not part of the schema: the id that the field parent reads. */
+  parentId?: string;
+
+  @Field(() => String, { nullable: true, description: "Address of the task, with the item, that it runs for as a sub-workflow; null for other workflows." })
+  parentTask?: string;
+
   @Field(() => String, { description: "The definition's name. Not unique." })
   name!: string;
 

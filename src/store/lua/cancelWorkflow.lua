@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Ends a workflow at once: every open task becomes CANCELLED; what its workers still send is stale.
+-- Ends a workflow: every open task becomes CANCELLED at once; what its workers still send is stale. Compensations that it owes run
+-- before its end, also when it was paused; one that compensates already goes on as it does.
 -- KEYS[1] tm
 -- ARGV[1] prefix
 -- ARGV[2] retentionMs
@@ -8,7 +9,7 @@
 -- ARGV[5] error JSON: code CANCELLED with the reason
 -- ARGV[6] request: the same one asked again gets the same answer
 -- Returns: OK | NOT_FOUND | ALREADY_ENDED
--- Events: TASK_CANCELLED WORKFLOW_CANCELLED
+-- Events: TASK_CANCELLED WORKFLOW_RESUMED TASK_READY WORKFLOW_CANCELLED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
 --- @include base
 --- @include lanes
@@ -18,13 +19,16 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
 --- @include instances when used
 --- @include queues when used
 --- @include limits when used
+--- @include compensate when used
+--- @include control
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end
 if not wf.open then return F.get(wf, 'cx') == ARGV[6] and 'OK' or 'ALREADY_ENDED' end
+if wf.owed and F.get(wf, 'vd') then return 'OK' end
 F.cancelOpenTasks(wf)
 F.put(wf, 'bad', ARGV[5])
 F.put(wf, 'cx', ARGV[6])
-F.finishWorkflow(wf, 'X', ARGV[5])
+F.concludeNow(wf, 'X', ARGV[5])
 F.flushWorkflows()
 call('PUBLISH', prefix .. 'wake', '{"w":[],"q":0,"x":"' .. wf.id .. '"}')
 return 'OK'

@@ -24,6 +24,8 @@ at = 7
 --- @include instances when used
 --- @include queues when used
 --- @include limits when used
+--- @include compensate when used
+--- @include control when used
 --- @include claim
 --- @include outcomes
 --- @include cut when used

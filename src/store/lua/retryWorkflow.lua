@@ -8,7 +8,8 @@
 -- ARGV[5] retentionMs
 -- ARGV[6] seq of the newest event when it was read
 -- ARGV[7] lane of the plan
--- ARGV[8..] count + (group, open tasks), then tasks, each: task, phase, base, groups, lane, open, line for the history ('' none), see include/reopen.lua
+-- ARGV[8..] count + (group, open tasks), count + context keys to forget, count + (compensation, base, line for its history),
+--   then tasks, each: task, phase, base, groups, lane, open, line for the history ('' none), see include/reopen.lua
 -- Returns: OK | NOT_FOUND | NOT_ENDED | CHANGED
 -- Events: WORKFLOW_RETRIED WORKFLOW_STARTED GROUP_STARTED TASK_READY
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[5])
@@ -22,6 +23,7 @@ at = 8
 --- @include instances when used
 --- @include queues when used
 --- @include limits when used
+--- @include compensate when used
 --- @include control
 --- @include outcomes
 --- @include cut when used
@@ -51,6 +53,9 @@ if session then
 end
 local groups = takeList()
 for i = 1, #groups, 2 do wf.groups[groups[i]] = { left = groups[i + 1], failed = '0', started = '0' } end
+local keys, compensations = takeList(), takeList()
+F.forgetKeys(wf, keys)
+for i = 1, #compensations, 3 do F.forgetCompensation(wf, compensations[i], compensations[i + 1], compensations[i + 2]) end
 while at <= #ARGV do
   local k, phase, base, group, lane, open, attempt = take(), take(), take(), take(), take(), take(), take()
   wf.left = wf.left + 1

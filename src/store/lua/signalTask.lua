@@ -21,6 +21,7 @@ at = 6
 --- @include instances when used
 --- @include queues when used
 --- @include limits when used
+--- @include compensate when used
 --- @include control
 --- @include outcomes
 --- @include cut when used

@@ -42,6 +42,8 @@ while at <= #ARGV do
     -- The fields begin with the status: PENDING, or RUNNING when it waits for keys from outside before anything can start.
     for _, index in ipairs({ 'all', fields[2] }) do call('ZADD', prefix .. 'ix:' .. tenant .. ':' .. index, now, id) end
     for i = 1, #timers, 2 do call('ZADD', prefix .. 'tm', now + tonumber(timers[i]), timers[i + 1]) end
+    -- A sub-workflow looks after a while whether its parent has come to wait for it.
+    if string.sub(key, 1, 6) == 'child-' then call('ZADD', prefix .. 'tm', now + 10000, 'V ' .. id) end
     -- Of n, the third: expanded groups are no tasks.
     waiting = waiting + string.match(fields[12], '^%d+ %d+ (%d+)')
     units = units + #ready / 2 + #held / 2

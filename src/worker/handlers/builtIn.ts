@@ -8,6 +8,7 @@ import { isPublicAddress } from "./http/addresses.js";
 import { logHandler } from "./log.js";
 import { approvalHandler, signalHandler } from "./signal.js";
 import { transformHandler } from "./transform.js";
+import { workflowHandler } from "./workflow.js";
 
 export interface BuiltInOptions {
   /** Whether `http` may connect to private, loopback and link-local addresses. */
@@ -16,5 +17,5 @@ export interface BuiltInOptions {
 
 export function builtInHandlers(options: BuiltInOptions): Handler[] {
   const isAllowed = options.httpAllowPrivate ? (): boolean => true : isPublicAddress;
-  return [transformHandler, httpHandler({ isAllowed }), delayHandler, signalHandler, approvalHandler, logHandler, failHandler];
+  return [transformHandler, httpHandler({ isAllowed }), delayHandler, signalHandler, approvalHandler, logHandler, failHandler, workflowHandler];
 }

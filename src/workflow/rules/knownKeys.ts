@@ -40,7 +40,7 @@ export function unknownReads({ definition, tasks, contextKeys, scopes }: RuleInp
   return [...found.values()];
 }
 
-function hintFor(name: string, candidates: readonly string[]): string | undefined {
+export function hintFor(name: string, candidates: readonly string[]): string | undefined {
   const near = nearMiss(name, candidates);
   if (near !== undefined) return `Did you mean ${near}?`;
   const split = candidates.find((key) => key.split("-").includes(name));

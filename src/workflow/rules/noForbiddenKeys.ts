@@ -17,10 +17,10 @@ export function noForbiddenKeys({ definition, context, tasks }: RuleInput): Prob
 }
 
 /** Literal values of an expansion's variables; their names are checked where variables are. */
-function taskValues({ input, fallback, resultSchema, expansion }: TaskDefinition, path: string): { value: JsonValue | undefined; path: string }[] {
+function taskValues({ input, fallback, resultSchema, expansion, compensate }: TaskDefinition, path: string): { value: JsonValue | undefined; path: string }[] {
   const literals = (["array", "zip", "matrix"] as const).flatMap((kind) => childrenOf(expansion?.[kind] ?? {}, `${path}.expansion.${kind}`));
   const entries = (["exclude", "include"] as const).flatMap((option) =>
     (expansion?.[option] ?? []).flatMap((entry, at) => childrenOf(entry, `${path}.expansion.${option}[${at}]`)));
-  const own = { input, fallback, resultSchema };
+  const own = { input, fallback, resultSchema, "compensate.input": compensate?.input };
   return [...Object.entries(own).map(([field, value]) => ({ value, path: `${path}.${field}` })), ...literals, ...entries];
 }

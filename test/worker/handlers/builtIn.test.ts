@@ -7,7 +7,7 @@ import { failureOf, run, serve } from "./support.js";
 
 test("each has a name of its own, a description and schemas", () => {
   const registry = new HandlerRegistry(builtInHandlers({ httpAllowPrivate: false }));
-  expect(registry.names().sort()).toEqual(["approval", "delay", "fail", "http", "log", "signal", "transform"]);
+  expect(registry.names().sort()).toEqual(["approval", "delay", "fail", "http", "log", "signal", "transform", "workflow"]);
   for (const handler of registry.list()) {
     expect(handler).toMatchObject({ builtIn: true, description: expect.stringMatching(/\.$/), inputSchema: expect.any(Object), outputSchema: expect.any(Object) });
     expect(JSON.parse(JSON.stringify(handler))).toEqual(handler);

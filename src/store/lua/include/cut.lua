@@ -64,7 +64,7 @@ function F.workflowOverdue(wf, k, unit, attempt, due)
   if not wf.open or not wf.limits or F.get(wf, 'uw') ~= due then return 'S' end
   F.cancelOpenTasks(wf)
   F.put(wf, 'bad', err)
-  F.finishWorkflow(wf, 'T', err)
+  F.concludeNow(wf, 'T', err)
   call('PUBLISH', prefix .. 'wake', '{"w":[],"q":0,"x":"' .. wf.id .. '"}')
   return 'O'
 end

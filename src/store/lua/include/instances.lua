@@ -4,7 +4,7 @@
 -- The group itself has a record and items (x<k>) like an expanded task; d<k> says how an instance starts: the groups in it with
 -- the number of their nodes, and a route; n<k> counts the tasks and items of its ended instances like n, and, last, the tasks alone; z@<path> is what an instance
 -- fails with, behind the task whose error it is.
-local PACKED = { '', 'e', 'h', 'p', 'r', 'b', 'x', 'n', 'u' }
+local PACKED = { '', 'e', 'h', 'p', 'r', 'b', 'x', 'n', 'u', 'w' }
 local GROUP_LANE = '$plan~0'
 local FINAL_GROUP = { C = true, F = true, S = true, K = true, T = true }
 

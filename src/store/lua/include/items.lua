@@ -158,10 +158,11 @@ function F.storeExpansion(wf, k, variables, shape)
   if shape ~= '' then call('HSET', items, pre .. 'shape', shape) end
 end
 
--- expand: total, chunk, window, tolerated, failFast, lane of the items, lane of the plan, shape or '', count + (v<chunk>, variables)
+-- expand: total, chunk, window, tolerated, failFast, lane of the items, lane of the plan, shape or '', the task's compensation or ''
+-- (include/compensate.lua), count + (v<chunk>, variables)
 function F.expand(wf, k, unit, attempt, token)
   local total, chunk, window, tolerated, failFast = tonumber(take()), tonumber(take()), tonumber(take()), take(), take()
-  local lane, planLane, shape, variables = take(), take(), take(), takeList()
+  local lane, planLane, shape, owed, variables = take(), take(), take(), take(), takeList()
   local r = F.record(wf, k)
   if r and r.status == 'E' and r.token == token then return 'D' end
   local code = F.guard(wf, k, r, attempt, token)
@@ -173,6 +174,7 @@ function F.expand(wf, k, unit, attempt, token)
   local x = { total = total, chunk = chunk, next = 0, active = 0, ready = 0, running = 0, waiting = 0, completed = 0, failed = 0,
     tolerated = tonumber(tolerated), failFast = tonumber(failFast), window = window }
   F.emit(wf, 'X ' .. k .. ' ' .. total)
+  if owed ~= '' then F.mayOwe(wf, k, owed) end
   if total > 0 then
     F.move(wf, 'X', 'P', 1, k)
     wf.n[1] = wf.n[1] + total - 1
@@ -197,6 +199,8 @@ function F.splitItem(wf, k, r, item, letter, delayMs, attempt, token, text)
   else
     F.emit(wf, 'W ' .. k .. ' ' .. item .. ' ' .. attempt .. ' ' .. due)
     F.put(wf, 'y' .. k .. ':' .. item, text)
+    local items, pre = F.itemsAt(wf, k)
+    F.noteChild(items, pre .. 'w' .. item, text)
     if delayMs >= 0 then F.setTimer(wf, due, 'D ' .. wf.id .. ' ' .. k .. ' ' .. item .. ' ' .. token) end
   end
 end

@@ -41,7 +41,10 @@ function F.done(wf, k, unit, attempt, token)
   local suffix, x = F.suffixOf(k), r.phase == 'c' and F.readItems(wf, k)
   if r.phase == 'g' then F.move(wf, 'P', late and 'T' or 'S', F.tasksInside(wf, k), k)
   elseif r.phase ~= 'j' and (not x or x.total == 0) then F.move(wf, r.status, letter, 1, k) end
-  if r.status == 'W' then F.drop(wf, 'y' .. k) end
+  if r.status == 'W' then
+    if letter == 'T' or late then F.abandonChild(wf, F.get(wf, 'y' .. k)) end
+    F.drop(wf, 'y' .. k)
+  end
   local freed = wf.limits and F.placesOf(r) or 0
   r.status, r.finished = letter, wf.at
   F.save(wf, k, r)
@@ -58,10 +61,13 @@ function F.done(wf, k, unit, attempt, token)
     -- What an instance writes stays in it.
     if suffix == '' then F.emit(wf, 'U ' .. k) end
   end
-  if suffix == '' then wf.left = wf.left - 1 end
+  -- A compensation stands in no group; the workflow waits for it also where its task is in an instance.
+  if suffix == '' or group == '' then wf.left = wf.left - 1 end
   if wf.limits then F.endLimited(wf, k, freed) end
   if bad == '1' then F.fails(wf, k, suffix, err) end
   if r.phase == 'j' then F.dropGroupFields(wf, k) end
+  -- Before the end of its groups, which may pack its instance, and cancel others.
+  if string.byte(route) == 99 then F.oweFirst(wf, k, route) end
   F.leaveGroups(wf, group, bad == '1', suffix)
   F.follow(wf, route, suffix)
   if cancelRest == '1' then

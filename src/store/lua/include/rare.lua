@@ -1,4 +1,4 @@
--- What most calls never need: skipping, cancelling, answering a claim again.
+-- What most calls never need: skipping, cancelling, sub-workflows, answering a claim again.
 
 function F.skipTask(wf, k, cause, g, phase, suffix)
   if F.record(wf, k) then return false end
@@ -32,12 +32,29 @@ function F.dropUnits(wf, belongs)
     if not k or (belongs and not belongs(k)) then return end
     local r = string.sub(field, 1, 1) ~= 'y' and F.record(wf, field)
     if r then F.forgetTimers(wf, k, unit, r) end
+    if string.sub(field, 1, 1) == 'y' then F.abandonChild(wf, F.get(wf, field)) end
     F.drop(wf, field)
   end
   for _, field in ipairs(call('HKEYS', wf.w)) do dropUnit(field) end
   local fresh = {}
   for field in pairs(wf.set) do fresh[#fresh + 1] = field end
   for _, field in ipairs(fresh) do dropUnit(field) end
+end
+
+-- A timer that is due at once, with a ring for whoever fires timers.
+function F.dueNow(member)
+  call('ZADD', prefix .. 'tm', now, member)
+  call('PUBLISH', prefix .. 'wake', '{"w":[],"q":0,"t":1}')
+end
+-- Sub-workflows (engine/children.ts). text: `&<workflow> <until>`, what a unit keeps that waits for one; or what others keep.
+function F.noteChild(key, field, text)
+  local child = string.match(text, '^&(%S+)')
+  if child then call('HSET', key, field, child) end
+end
+-- Nobody waits for it any more. It may lie in another shard; the timer is this one's.
+function F.abandonChild(wf, text)
+  local child = text and string.match(text, '^&(%S+)')
+  if child then F.dueNow('A ' .. child .. ' ' .. wf.id) end
 end
 
 -- Nodes that stand directly in a scope: '' for the workflow's own, else a group's number. A group is written g<node>.
@@ -80,6 +97,7 @@ function F.stopTask(wf, k, letter, err)
   else
     F.move(wf, status, letter, 1, k)
   end
+  if x and wf.owed then F.oweCancelled(wf, k) end
   r = r or F.newRecord(wf, 'P', '0', 'p')
   if status == 'P' then r.ready = '0' else F.forgetTimers(wf, k, '-', r) end
   r.attempt = F.begunAttempts(wf, k, r)
@@ -87,7 +105,10 @@ function F.stopTask(wf, k, letter, err)
   r.status, r.finished, r.token = letter, wf.at, letter == 'T' and '0' or r.token
   F.save(wf, k, r)
   F.drop(wf, 'o' .. k)
-  if status == 'W' then F.drop(wf, 'y' .. k) end
+  if status == 'W' then
+    F.abandonChild(wf, F.get(wf, 'y' .. k))
+    F.drop(wf, 'y' .. k)
+  end
   if letter == 'T' then
     F.put(wf, 'e' .. k, err)
     F.emit(wf, 'T ' .. k .. ' - 1 ' .. r.attempt .. ' ' .. r.worker .. ' ' .. err)

@@ -1,4 +1,5 @@
 -- Opens tasks of an ended workflow again: from their beginning, or, when they have items, those of them that did not complete.
+-- Completed ones too: those that have been undone, and what depends on them.
 
 local PLAN_LANE = '$plan~0'
 
@@ -36,27 +37,73 @@ function F.reopenItems(wf, k, r, group, lane, planLane)
   F.advanceItems(wf, k, x, lane, planLane)
 end
 
+-- What a task and its items count as is counted no more, and its items are gone.
+function F.uncount(wf, k, r)
+  local x, n = F.readItems(wf, k), wf.n
+  if x and x.total > 0 then
+    n[1], n[COUNT.C], n[COUNT.F] = n[1] - x.total, n[COUNT.C] - x.completed, n[COUNT.F] - x.failed
+    n[COUNT.K] = n[COUNT.K] - (x.total - x.completed - x.failed)
+  else
+    n[1], n[COUNT[r.status]] = n[1] - 1, n[COUNT[r.status]] - 1
+  end
+  if x then
+    F.drop(wf, 'x' .. k)
+    wf.items[k] = nil
+    F.forgetItems(wf, k)
+  end
+end
+-- Those that a node has in all instances: where one of them begins anew, all do.
+function F.forgetItems(wf, k) call('UNLINK', (F.itemsAt(wf, k))) end
+function F.noteAttempt(wf, k, attempt)
+  if attempt == '' then return end
+  local history = F.get(wf, 'h' .. k)
+  F.put(wf, 'h' .. k, (history and history .. '\n' or '') .. attempt)
+end
+
+-- What completed tasks that run again had written.
+function F.forgetKeys(wf, keys)
+  if #keys > 0 then F.sliced('HDEL', prefix .. 'c:' .. wf.id, keys) end
+end
+
+-- A compensation that ran is as if it never had, but for its attempts.
+function F.forgetCompensation(wf, k, base, attempt)
+  F.uncount(wf, k, F.record(wf, k))
+  F.drop(wf, k)
+  for _, kind in ipairs({ 'e', 'r', 'p', 'w' }) do F.drop(wf, kind .. k) end
+  if F.suffixOf(k) ~= '' then
+    F.drop(wf, 'h' .. k)
+    F.drop(wf, 'b' .. k)
+    return
+  end
+  F.put(wf, 'b' .. k, base)
+  F.noteAttempt(wf, k, attempt)
+end
+
 -- open: how many things it waits for; '' when the plan says as much.
 function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
-  if phase == 'g' then F.reopenInside(wf, k, r) else F.move(wf, r.status, 'P', 1, k) end
-  F.drop(wf, k)
-  if attempt ~= '' then
-    local history = F.get(wf, 'h' .. k)
-    F.put(wf, 'h' .. k, (history and history .. '\n' or '') .. attempt)
+  if phase == 'g' then F.reopenInside(wf, k, r)
+  elseif phase == 'f' then F.forgetInstances(wf, k, r)
+  else
+    F.uncount(wf, k, r)
+    wf.n[1], wf.n[COUNT.P] = wf.n[1] + 1, wf.n[COUNT.P] + 1
   end
-  if open == '0' then F.readyTask(wf, k, group, lane, phase, F.suffixOf(k))
+  F.drop(wf, k)
+  F.noteAttempt(wf, k, attempt)
+  if open == '0' then F.readyTask(wf, k, group, lane, FIRST_PHASE[phase] or phase, F.suffixOf(k))
   elseif open ~= '' then F.put(wf, 'o' .. k, open) end
 end
 
--- phase: p or x to begin again, i for its items. lane: of the phase; of items, where their output is collected behind it, if
--- that is not the plan's own. base: attempts before, from which the next one counts on.
+local FIRST_PHASE = { n = 'x', f = 'g' }
+-- phase: p or x to begin again, n to find its items again, i for its items, g for a group, f to find its instances again. lane: of
+-- the phase; behind it, of items where their output is collected, if that is not the plan's own, and of f how many attempts what is inside may have had. base: attempts before, from which the next one counts on.
 function F.reopen(wf, k, phase, base, group, lane, open, attempt, planLane)
   local r = F.record(wf, k)
   F.put(wf, 'b' .. k, base)
-  for _, kind in ipairs({ 'e', 'r', 'y', 'p', 'o' }) do F.drop(wf, kind .. k) end
+  for _, kind in ipairs({ 'e', 'r', 'y', 'p', 'o', 'w' }) do F.drop(wf, kind .. k) end
   local itemLane, ownPlanLane = string.match(lane, '^(%S+) ?(%S*)$')
+  if phase == 'f' then F.put(wf, 'a' .. k, ownPlanLane) end
   if phase == 'i' then F.reopenItems(wf, k, r, group, itemLane, ownPlanLane ~= '' and ownPlanLane or planLane)
-  else F.reopenTask(wf, k, r, phase, group, lane, open, attempt) end
+  else F.reopenTask(wf, k, r, phase, group, itemLane, open, attempt) end
 end
 
 -- An expanded group that begins again. Its instances are gone through when it is claimed (reopenGroup); what it never had is pending again.
@@ -152,5 +199,33 @@ function F.markReopened(wf, k, x, positions)
     if string.sub(s, offset + 1, offset + 1) == '.' then
       call('HSET', items, pre .. 's' .. c, string.sub(s, 1, offset) .. 'r' .. string.sub(s, offset + 2))
     end
+  end
+end
+
+-- An expanded group that begins anew, with whatever instances it finds: those that it had are gone.
+function F.forgetInstances(wf, k, r)
+  local x, inside, n = F.readItems(wf, k), F.tasksInside(wf, k), wf.n
+  if not x then return F.move(wf, r.status == 'K' and 'K' or 'S', 'P', inside, k) end
+  local i = 0
+  for count in string.gmatch(F.get(wf, 'n' .. k) or '', '%-?%d+') do
+    i = i + 1
+    if i <= COUNT.T then n[i] = n[i] - tonumber(count) end
+  end
+  n[1], n[COUNT.P] = n[1] + inside, n[COUNT.P] + inside
+  for _, kind in ipairs({ 'x', 'n', 'd' }) do F.drop(wf, kind .. k) end
+  wf.items[k] = nil
+  F.forgetItems(wf, k)
+  F.forgetInside(wf, string.match(k, '^%d+'))
+  local values, path, gone = prefix .. 'v:' .. wf.id, F.instancePath(k), {}
+  for _, field in ipairs(call('HKEYS', values)) do
+    if string.sub(field, 1, #path) == path then gone[#gone + 1] = field end
+  end
+  if #gone > 0 then F.sliced('HDEL', values, gone) end
+end
+function F.forgetInside(wf, group)
+  for _, node in ipairs(F.nodesIn(wf, group)) do
+    local number = string.match(node, '%d+')
+    F.forgetItems(wf, number)
+    if number ~= node then F.forgetInside(wf, number) end
   end
 end

@@ -39,6 +39,7 @@ function F.wait(wf, k, unit, attempt, token)
   r.status, r.untilMs = 'W', untilMs
   F.save(wf, k, r)
   F.put(wf, 'y' .. k, result)
+  F.noteChild(wf.w, 'w' .. k, result)
   F.emit(wf, 'W ' .. k .. ' - ' .. attempt .. ' ' .. due)
   if delayMs >= 0 then F.setTimer(wf, due, 'D ' .. wf.id .. ' ' .. k .. ' - ' .. token) end
   return 'O'

@@ -13,12 +13,12 @@ function F.loadWorkflow(id)
   local wf = workflows[id]
   if wf ~= nil then return wf end
   local w = prefix .. 'w:' .. id
-  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash', 'rt', 'ln', 'lm')
+  local h = call('HMGET', w, 'st', 'seq', 'left', 'n', 'sub', 'tn', 'hash', 'rt', 'ln', 'lm', 'cmp', 'pa')
   if not h[1] then workflows[id] = false; return false end
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
   wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
-    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, limits = h[10], context = {}, inner = {}, packed = {},
+    hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, limits = h[10], owed = h[11] and tonumber(h[11]), child = h[12], context = {}, inner = {}, packed = {},
     wasReady = n[3], wasRunning = n[4], wasWaiting = n[5] }
   if h[9] then F.readLanes(wf, h[9]) end
   workflows[id] = wf
@@ -122,7 +122,12 @@ function F.suffixOf(k)
 end
 
 -- Attempts that a task had before retryWorkflow: the next ones count on from there.
-function F.base(wf, k) return wf.retried and tonumber(F.get(wf, 'b' .. k) or 0) or 0 end
+-- Of what is in a group that began anew a<group> is a bound.
+function F.base(wf, k)
+  if not wf.retried then return 0 end
+  local group = string.match(k, '@(%d+)')
+  return tonumber(F.get(wf, 'b' .. k) or group and F.get(wf, 'a' .. group) or 0)
+end
 
 -- A wait ends at this time; while the workflow is paused it does not, and resumeWorkflow sets the timer.
 function F.setTimer(wf, dueMs, member)
@@ -150,6 +155,7 @@ function F.releaseTask(wf, k, need, g, lane, phase, suffix)
 end
 -- Static routing made by the plan, in order: d = one dependency of a task came, s = skip a task (and, while it was
 -- really skipped now, m = the same as d for those that can do without it). Fields: task/need or cause/groups/lane/phase; tokens are separated by spaces.
+-- A route may begin with c, see include/compensate.lua.
 -- suffix: the instance that all of these tasks stand in.
 function F.follow(wf, route, suffix)
   local skipped = false
@@ -177,6 +183,7 @@ function F.finishWorkflow(wf, letter, detail)
   call('ZREM', index .. wf.st, wf.id)
   call('ZADD', index .. letter, wf.sub, wf.id)
   call('ZADD', prefix .. 'tm', now + retentionMs, 'X ' .. wf.id)
+  if wf.child then F.dueNow('N ' .. wf.id) end
   wf.st, wf.open = letter, false
   F.put(wf, 'st', letter)
   F.put(wf, 'fin', wf.at)
@@ -198,7 +205,8 @@ function F.flushWorkflows()
   for _, wf in ipairs(loaded) do
     if wf.open and wf.left == 0 then
       local bad = F.get(wf, 'bad')
-      F.finishWorkflow(wf, bad and 'F' or 'C', bad or '-')
+      if wf.owed then F.conclude(wf, bad and 'F' or 'C', bad or '-')
+      else F.finishWorkflow(wf, bad and 'F' or 'C', bad or '-') end
     end
     ready, running, waiting = ready + wf.n[3] - wf.wasReady, running + wf.n[4] - wf.wasRunning, waiting + wf.n[5] - wf.wasWaiting
     local fields, gone = { 'seq', wf.seq + wf.events, 'left', wf.left, 'n', table.concat(wf.n, ' ') }, {}
