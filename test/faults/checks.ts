@@ -6,6 +6,7 @@ import type { FanwireNode } from "../../src/main.js";
 import { Keys, shardPrefix } from "../../src/store/keys.js";
 import { isTerminalEvent, type TaskEvent, type WorkflowEvent } from "../../src/workflow/events.js";
 import { expectSoundKeysAtRest } from "../support/soundKeys.js";
+import { configOf } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 
 /** seq counts 1, 2, 3 ...; one terminal event, the last; no task and no item ends twice. */
@@ -51,13 +52,15 @@ export async function coordinationLeft(redis: Redis, keyPrefix: string, shard = 
 
 /** Nothing but data may outlive the workflows, and that is sound; leases and timers of units that ended otherwise go when they are due. */
 export async function expectNothingLeft(node: FanwireNode, keyPrefix: string, timeoutMs = 10_000): Promise<void> {
+  const { shards } = configOf(node);
+  const all = Array.from({ length: shards }, (_, shard) => shard);
   let left: string[] = [];
   await waitFor(async () => {
-    left = await coordinationLeft(node.redis, keyPrefix);
+    left = (await Promise.all(all.map((shard) => coordinationLeft(node.redis, keyPrefix, shard)))).flat();
     return left.length === 0;
   }, { what: "the last lease, timer and lane to go", timeoutMs, intervalMs: 100 }).catch(() => undefined);
   expect(left).toEqual([]);
-  await expectSoundKeysAtRest(node.redis, keyPrefix);
+  await expectSoundKeysAtRest(node.redis, keyPrefix, { shards });
 }
 
 /** Every key under the prefix with its content, as comparable text: hashes, sets and zsets sorted, without the times of timers. */

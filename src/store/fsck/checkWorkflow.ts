@@ -1,11 +1,12 @@
 /** Checks one workflow against itself: its fields, its counts, what its pending tasks wait for, and its event log. */
 
 import { externalReads, openCount } from "../../engine/TaskGroup.js";
+import { taskNodes } from "../../workflow/compensations.js";
 import type { Plan, PlanNode } from "../../workflow/plan.js";
 import { noCounts, type TaskCounts } from "../../workflow/status.js";
 import { itemCounts, readCounts } from "../records.js";
 import type { Findings } from "./findings.js";
-import { hasEnded, isCutShort, nodesOf, type RawRecord, type WorkflowImage } from "./image.js";
+import { hasEnded, isCutShort, nodesOf, owedCount, type RawRecord, type WorkflowImage } from "./image.js";
 import { FIELD_KINDS, fieldKindOf } from "./kinds.js";
 import type { FsckReads } from "./reads.js";
 
@@ -15,6 +16,7 @@ const COUNT_OF_LETTER: Readonly<Record<string, Exclude<keyof TaskCounts, "total"
 
 export function checkWorkflow(image: WorkflowImage, findings: Findings): void {
   checkFields(image, findings);
+  checkOwed(image, findings);
   checkCounts(image, findings);
   if (!image.open || !image.plan) return;
   checkGroups(image, image.plan, findings);
@@ -33,9 +35,19 @@ function checkFields({ fields, key, open }: WorkflowImage, findings: Findings): 
   }
 }
 
+/** As many are owed as are noted, one after the other. */
+function checkOwed({ key, fields }: WorkflowImage, findings: Findings): void {
+  const noted = Object.keys(fields).filter((field) => /^cmp\d+$/.test(field)).map((field) => Number(field.slice(3))).sort((a, b) => a - b);
+  if (noted.some((at, i) => at !== i + 1)) findings.add("OWED_WRONG", key, `Owed are ${noted.join(", ")}`);
+  findings.same("OWED_WRONG", key, "The number of compensations owed", Number(fields["cmp"] ?? 0), noted.length);
+}
+
 function checkCounts(image: WorkflowImage, findings: Findings): void {
   const { key, fields, status, open, tasks } = image;
   const counted = countsOf(image);
+  const owed = owedCount(image);
+  counted.total += owed;
+  counted.pending += owed;
   const stored = readCounts(fields["n"] ?? "");
   for (const name of Object.keys(counted) as (keyof TaskCounts)[]) findings.same("COUNTS_WRONG", key, `The count ${name}`, stored[name], counted[name]);
   const left = nodesOf(image).filter((node) => !hasEnded(tasks.get(node))).length;
@@ -71,7 +83,7 @@ function countFor(record: RawRecord | undefined): Exclude<keyof TaskCounts, "tot
 
 function checkGroups({ key, fields, tasks }: WorkflowImage, plan: Plan, findings: Findings): void {
   const open = new Map<string, number>();
-  for (const node of plan.nodes) {
+  for (const node of taskNodes(plan)) {
     if (hasEnded(tasks.get(String(node.index)))) continue;
     for (const group of node.groupChain.split(".")) open.set(group, (open.get(group) ?? 0) + 1);
   }
@@ -84,7 +96,7 @@ function checkGroups({ key, fields, tasks }: WorkflowImage, plan: Plan, findings
 
 /** Every pending task waits for something, and counts exactly what it waits for. */
 function checkWaits({ key, fields, tasks }: WorkflowImage, plan: Plan, findings: Findings): void {
-  for (const node of plan.nodes) {
+  for (const node of taskNodes(plan)) {
     const waits = fields[`o${node.index}`];
     if (tasks.has(String(node.index))) {
       if (waits !== undefined) findings.add("WAITS_WRONG", key, `${node.address} is not pending and counts ${waits} things to wait for`);

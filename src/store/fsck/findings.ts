@@ -22,6 +22,7 @@ export const FINDING_KINDS = {
   COUNTS_WRONG: { meaning: "A workflow's counts are not those of its records." },
   LEFT_WRONG: { meaning: "The number of open tasks, of a workflow or a group, is not that of its records." },
   STATUS_WRONG: { meaning: "A workflow's status does not fit its tasks." },
+  OWED_WRONG: { meaning: "A workflow counts other compensations than those that it has noted as owed." },
   ITEMS_WRONG: { meaning: "What an expanded task counts is not what its items' statuses and units say." },
   ITEM_LOST: { meaning: "Items that no unit will run and no later admission will reach." },
   TASK_STUCK: { meaning: "A pending task that waits for nothing." },

@@ -88,9 +88,12 @@ const ofNode = (life: FieldLife, name: string, letter: string, tail = ""): Field
 export const FIELD_KINDS: readonly FieldKind[] = [
   ...named("ALWAYS", "st", "hash", "nm", "tn", "left", "n", "nn", "ng", "sub", "seq", "ev"),
   ...named("ENDED", "fin"),
-  ...named("SOMETIMES", "sta", "bad", "lb", "idem", "dv", "da", "rr", "rt", "cq", "cx", "ss", "sk", "so", "ex", "ln", "lm"),
+  ...named("SOMETIMES", "sta", "bad", "lb", "idem", "dv", "da", "rr", "rt", "cq", "cx", "ss", "sk", "so", "ex", "ln", "lm", "pa", "pt", "dp"),
   ...named("OPEN", "cw"),
   { name: "deadline", pattern: new RegExp(`^u([tg]${NODE}|w)$`), life: "OPEN" },
+  ...named("OPEN", "vd", "cmp"),
+  { name: "owed", pattern: /^cmp\d+$/, life: "OPEN" },
+  ofNode("OPEN", "mayOwe", "cmpx"),
   { name: "external", pattern: /^k:(.*)$/s, life: "SOMETIMES" },
   ofNode("SOMETIMES", "task", ""),
   ofNode("OPEN", "unit", "", `:(${UNIT})`),
@@ -105,6 +108,7 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   ofNode("SOMETIMES", "progress", "p"),
   ofNode("SOMETIMES", "base", "b"),
   ofNode("SOMETIMES", "unstartedAs", "u"),
+  ofNode("SOMETIMES", "child", "w"),
 ];
 
 export function fieldKindOf(field: string): { kind: FieldKind; args: string[] } | undefined {

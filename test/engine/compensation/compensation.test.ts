@@ -9,6 +9,7 @@ import { expansion, group, oneGroup, retry, task, workflow } from "../../support
 import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../../support/testNode.js";
 import { coordinationFields } from "../../model/leftovers.js";
 import { Keys, shardOf, shardPrefix } from "../../../src/store/keys.js";
+import { stopSoundly } from "../../support/soundKeys.js";
 import { waitFor } from "../../support/waitFor.js";
 import { becomes, codes, detailOf, logOf, start, taskBecomes, taskIn } from "../control/support.js";
 
@@ -45,7 +46,7 @@ beforeEach(() => {
   broken = true;
   counts.clear();
 });
-afterAll(() => node.stop());
+afterAll(() => stopSoundly(node));
 
 const undoable = (name: string, more: Partial<TaskDefinition> = {}): TaskDefinition =>
   task(name, { handler: "transform", input: { expression: `'did ${name}'`, data: null }, compensate: { handler: "undo", input: "{{ $result }}" }, ...more });
