@@ -109,6 +109,7 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   ofNode("SOMETIMES", "base", "b"),
   ofNode("SOMETIMES", "unstartedAs", "u"),
   ofNode("SOMETIMES", "child", "w"),
+  ofNode("SOMETIMES", "baseInside", "a"),
 ];
 
 export function fieldKindOf(field: string): { kind: FieldKind; args: string[] } | undefined {

@@ -11,7 +11,7 @@ import { coordinationFields, coordinationLeft } from "../../model/leftovers.js";
 import { expansion, group, task, workflow } from "../../support/builders.js";
 import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../../support/testNode.js";
 import { waitFor } from "../../support/waitFor.js";
-import { becomes, detailOf, start } from "../control/support.js";
+import { becomes, detailOf, logOf, start } from "../control/support.js";
 import { allTasks, instanceStates } from "../groups/groupRun.js";
 
 /** What was undone, in this order: the inputs of the handler `undo`. */
@@ -154,5 +154,42 @@ test("compensations in instances that are owed are seen as PENDING, in nested in
   await becomes(node, id, "CANCELLED");
   expect(undone).toHaveLength(3);
   expect(undone.indexOf("1q")).toBeLessThan(undone.indexOf("1p"));
+  await expectNothingLeft(id);
+});
+
+test("retried, a group with instances that were undone begins anew, with other items if there are others, and what it undoes later is another attempt", async () => {
+  const count = (name: string, input: JsonValue, more: Partial<TaskDefinition> = {}): TaskDefinition => task(name, { handler: "counting", input, ...more });
+  const compensate = { handler: "undo", input: "{{ $result }}" };
+  const definition = workflow([
+    group("first", [count("kept", "kept"), count("list", "list", { compensate })]),
+    group("trip", [
+      count("book", "{{ 'book' & n }}", { compensate }),
+      count("seat", "{{ 'seat' & n & m }}", { expansion: expansion({ array: { m: [1, 2] } }), compensate }),
+      count("note", "{{ 'note' & n & ' ' & book }}", { resultKeys: ["note"] }),
+    ], { expansion: expansion({ array: { n: "[list, 'x']" } }) }),
+    group("last", [task("end", { handler: "fragile", after: ["first.kept", "trip.book"] })]),
+  ]);
+  const id = await start(node, { definition });
+  await becomes(node, id, "FAILED");
+  const all = (run: number): string[] => [`list ${run}`, ...[`list ${run}`, "x"].flatMap((n) => ["book#", "seat#1", "seat#2"].map((name) => `${name.replace("#", n)} ${n === "x" ? run : 1}`))];
+  expect([...undone].sort()).toEqual(all(1).sort());
+  undone.length = 0;
+  expect(await node.engine.retryWorkflow(CALLER, id)).toEqual({ problems: [] });
+  await waitFor(async () => (await logOf(node, id)).filter(({ type }) => type === "WORKFLOW_FAILED").length === 2, { what: "the second failure" });
+  expect([...undone].sort()).toEqual(all(2).sort());
+  const detail = await detailOf(node, id);
+  const book = (await node.engine.task(detail, "trip[0].book")) as TaskState;
+  expect(book.attempt).toBeGreaterThan(1);
+  expect(await node.engine.input(book)).toBe("booklist 2");
+  expect((await node.engine.task(detail, "trip[1].book!compensate"))?.attempt).toBeGreaterThan(1);
+  await expectNothingLeft(id);
+
+  broken = false;
+  await node.engine.retryWorkflow(CALLER, id);
+  const end = await becomes(node, id, "COMPLETED");
+  expect(await node.engine.context(id)).toMatchObject({ kept: "kept 1", list: "list 3", book: ["booklist 3 1", "bookx 3"], seat: [["seatlist 31 1", "seatlist 32 1"], ["seatx1 3", "seatx2 3"]], end: "mended" });
+  expect(end.counts).toMatchObject({ total: 2 + 2 * 4 + 1, completed: 11 });
+  expect((await allTasks(node, end)).map(({ address }) => address)).toEqual(["first.kept", "first.list", ...[0, 1].flatMap((i) => ["book", "seat", "note"].map((name) => `trip[${i}].${name}`)), "last.end"]);
+  expect(end.groups[1]?.counts).toMatchObject({ total: 8, completed: 8 });
   await expectNothingLeft(id);
 });

@@ -2,6 +2,8 @@
 -- Completed ones too: those that have been undone, and what depends on them.
 
 local PLAN_LANE = '$plan~0'
+-- What begins from its beginning begins in this phase, where that is not the one it is written with.
+local FIRST_PHASE = { n = 'x', f = 'g' }
 
 -- Results of completed items stay; everything else of the chunks is forgotten.
 function F.reopenChunks(wf, k, x)
@@ -93,7 +95,6 @@ function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
   elseif open ~= '' then F.put(wf, 'o' .. k, open) end
 end
 
-local FIRST_PHASE = { n = 'x', f = 'g' }
 -- phase: p or x to begin again, n to find its items again, i for its items, g for a group, f to find its instances again. lane: of
 -- the phase; behind it, of items where their output is collected, if that is not the plan's own, and of f how many attempts what is inside may have had. base: attempts before, from which the next one counts on.
 function F.reopen(wf, k, phase, base, group, lane, open, attempt, planLane)
