@@ -186,6 +186,30 @@ test("cancelling a paused workflow resumes it for its compensation; compensation
   await becomes(node, id, "CANCELLED");
 });
 
+test("a workflow whose time is over undoes what completed, then ends TIMED_OUT; also when it is paused", async () => {
+  for (const pause of [false, true]) {
+    undone.length = 0;
+    const definition = { ...oneGroup(undoable("a"), task("ask", { handler: "signal", after: ["a"] })), timeoutMs: 400 };
+    const id = await start(node, { definition });
+    await taskBecomes(node, id, "g.ask", "WAITING");
+    if (pause) await node.engine.pauseWorkflow(CALLER, id);
+    const detail = await becomes(node, id, "TIMED_OUT");
+    expect(detail).toMatchObject({ error: { code: "TIMEOUT" }, counts: { total: 3, completed: 2, cancelled: 1 } });
+    expect(undone).toEqual(["did a"]);
+    expect(await leftovers(id)).toEqual([]);
+  }
+});
+
+test("a group whose time is over: what completed of its expanded task's items is undone", async () => {
+  const each = task("each", { handler: "signal", expansion: expansion({ array: { x: [0, 1] } }), compensate: { handler: "undo", input: "{{ x }} {{ $result }}" } });
+  const id = await start(node, { definition: workflow([group("g", [each], { timeoutMs: 400 })]) });
+  await waitFor(async () => (await node.engine.signalTask(CALLER, { workflowId: id, task: "g.each[1]", payload: "yes", outcome: "APPROVE" })).problems.length === 0, { what: "the answer to be taken" });
+  const detail = await becomes(node, id, "FAILED");
+  expect(taskIn(detail, "g.each").status).toBe("TIMED_OUT");
+  expect(undone).toEqual(["1 yes"]);
+  expect(await leftovers(id)).toEqual([]);
+});
+
 test("items that completed before the cancellation are undone, those that run are not", async () => {
   const id = await start(node, {
     context: { xs: [0, 1] },
