@@ -123,7 +123,7 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
     sessions: new RedisSessions(reads, shards, new Scripts(scripts), config.retentionMs),
     definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
     store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
-    reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, fleet)),
+    reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, items, fleet)),
   };
 }
 

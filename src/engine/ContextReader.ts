@@ -4,8 +4,9 @@ import { isUndoable } from "../workflow/compensations.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { collectOutput, resultFields, type ItemOutcome as ItemResult } from "../workflow/outputs.js";
-import type { Plan, PlanNode } from "../workflow/plan.js";
+import type { Plan, PlanNode, PlanScope } from "../workflow/plan.js";
 import { reduceParts } from "../workflow/reducers.js";
+import { isSurelyVariable } from "../workflow/scopes.js";
 import { nodeKey, splitPath } from "./nodeKey.js";
 import { around, instanceOf, rootPlace, type Place } from "./Place.js";
 import { SESSION } from "./TaskScope.js";
@@ -56,8 +57,7 @@ export class ContextReader {
     if (missing.includes(SESSION) && place.path === "") await this.#loadSession(place, values);
     if (place.path === "") return values;
     await this.#loadItem(place, values);
-    // A name that is written inside means what is written there, also when that does not come.
-    const outside = missing.filter((key) => !values.has(key) && !place.scope.writerOf.has(key));
+    const outside = missing.filter((key) => !values.has(key) && !meansInside(place.scope, key));
     if (outside.length === 0) return values;
     const further = await this.load(around(place), outside);
     for (const key of outside) {
@@ -218,6 +218,11 @@ export class ContextReader {
 
 function cacheKey(workflowId: string, path: string): string {
   return path === "" ? workflowId : `${workflowId}@${path}`;
+}
+
+/** A key that is written inside, or a variable of the items: they mean that also when there is none, as when it did not come. */
+function meansInside({ writerOf, owner }: PlanScope, key: string): boolean {
+  return writerOf.has(key) || isSurelyVariable(owner?.expansion, key);
 }
 
 /** Whether a name, seen from here, is a key with a reducer. */

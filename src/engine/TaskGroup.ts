@@ -143,7 +143,9 @@ export function instanceStart(plan: Plan, group: PlanNode, doomed: ReadonlyMap<n
     for (let next = left.shift(); next; next = left.shift()) tokens.push(...skip(plan, next, cause, skipped, left));
   }
   for (const node of nodes) if (node.needs.length === 0 && !skipped.has(node.index)) tokens.push(release("d", plan, node, 1));
-  return `${around.map((index) => `${index}:${(plan.groups[index] as PlanGroup).size}`).join(" ")}|${tokens.join(" ")}`;
+  // One that is skipped waits for nothing inside, so that whatever it could do without must not release it first.
+  const route = tokens.filter((token) => !token.startsWith("m") || !skipped.has(Number(/\d+/.exec(token)?.[0])));
+  return `${around.map((index) => `${index}:${(plan.groups[index] as PlanGroup).size}`).join(" ")}|${route.join(" ")}`;
 }
 
 /** Keys from outside that a task waits for. One that it could do without may still come, so it waits for that too. */

@@ -1,44 +1,58 @@
 /** Instances of expanded groups as readers see them: running ones from the workflow's own read, ended ones from what was packed. */
 
-import { instancePath, type InstancePath } from "../engine/nodeKey.js";
+import { instancePath, nodeKey, splitPath, type InstancePath } from "../engine/nodeKey.js";
 import type { ExpandedGroup, GroupState, TaskState, WorkflowDetail } from "../engine/snapshot.js";
 import type { WorkerDirectory } from "../engine/Fleet.js";
 import { isUndoable } from "../workflow/compensations.js";
 import type { PlanGroup, PlanNode, PlanScope } from "../workflow/plan.js";
-import { isTaskEnded } from "../workflow/status.js";
+import { isTaskEnded, type TaskStatus } from "../workflow/status.js";
 import { addChildren } from "./childWaits.js";
 import { compensationsIn } from "./compensationStates.js";
 import { byIndex, groupState, type Fields } from "./groupStates.js";
 import type { InstanceReader } from "./InstanceReader.js";
+import type { ItemReader } from "./ItemReader.js";
 import type { NodeFields } from "./NodeFields.js";
 import { addSignals } from "./outsideWaits.js";
 import { taskState, waitReasons, waitsForWorker } from "./WorkflowReader.js";
 
 export class InstanceStates {
-  constructor(private readonly fields: NodeFields, private readonly instances: InstanceReader, private readonly directory: WorkerDirectory) {}
+  constructor(private readonly fields: NodeFields, private readonly instances: InstanceReader, private readonly items: ItemReader, private readonly directory: WorkerDirectory) {}
 
   /** Up to `count` instances from a position on, in item order. */
   async page(detail: WorkflowDetail, { node, path, instances }: ExpandedGroup, from: number, count: number): Promise<GroupState[]> {
-    const last = Math.min(from + count, instances?.total ?? 0);
-    const positions = Array.from({ length: Math.max(0, last - from) }, (_, i) => from + i);
-    const states = await Promise.all(positions.map((index) => this.at(detail, instancePath(path, node.index, index))));
+    if (instances === undefined) return [];
+    const rows = await this.items.itemPage(detail.id, nodeKey(node.index, path), from, count);
+    const states = await Promise.all(rows.map(({ index, status }) => this.#state(detail, instancePath(path, node.index, index), status)));
     return states.flatMap((state) => state ?? []);
   }
 
   /** One instance with its tasks; undefined when there is none. */
   async at(detail: WorkflowDetail, path: InstancePath): Promise<GroupState | undefined> {
+    const { parent, group, index } = splitPath(path);
+    const [row] = await this.items.itemPage(detail.id, nodeKey(group, parent), index, 1);
+    return row && this.#state(detail, path, row.status);
+  }
+
+  /** @param recorded what the group has recorded of it: how it ended, once it has */
+  async #state(detail: WorkflowDetail, path: InstancePath, recorded: TaskStatus): Promise<GroupState | undefined> {
     const identifiers = await this.#identifiers(detail, path);
     if (!identifiers) return undefined;
     const group = detail.plan.groups.find(({ node }) => node === groupIn(path)) as PlanGroup;
     const fields = detail.live.get(path) ?? (await this.fields.packed(detail.id, path)) ?? {};
     const tasks = tasksIn(detail, fields, path, identifiers);
+    // Never started, and never to be: as everything else that its group took with it.
+    const never = recorded === "CANCELLED" && Object.keys(fields).length === 0 ? await this.#unstartedAs(detail.id, path) : undefined;
+    if (never) for (const task of tasks) task.status = never;
     const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
     addSignals(tasks, fields);
     addChildren(tasks, { ...fields, ...detail.compensations.get(path)?.fields });
     const states = byIndex(tasks);
     for (const task of tasks) if (!isTaskEnded(task.status)) task.waitingFor = waitReasons(task, states, detail, [], served);
     const { plan, live, compensations } = detail;
-    return { ...groupState({ plan, tasks: states, live, compensations, fields, path, identifiers }, group), isInstance: true };
+    const state = groupState({ plan, tasks: states, live, compensations, fields, path, identifiers }, group);
+    // What its group took with it was cancelled, or out of time: its tasks tell that.
+    const keeps = !isTaskEnded(recorded) || (recorded === "CANCELLED" && state.status === "TIMED_OUT");
+    return { ...state, isInstance: true, status: keeps ? state.status : recorded };
   }
 
   /** By the nodes' indexes; undefined when the instance has not begun. */
@@ -46,6 +60,11 @@ export class InstanceStates {
     const fields = detail.live.get(path) ?? (await this.fields.packed(detail.id, path));
     const identifiers = await this.#identifiers(detail, path);
     return fields && identifiers && byIndex(tasksIn(detail, fields, path, identifiers));
+  }
+
+  async #unstartedAs(workflowId: string, path: InstancePath): Promise<TaskStatus> {
+    const { parent, group } = splitPath(path);
+    return (await this.fields.read(workflowId, nodeKey(group, parent), ["u"]))?.values[0] === "T" ? "TIMED_OUT" : "CANCELLED";
   }
 
   /** Of the items on the way, from the outside in. */
@@ -62,15 +81,13 @@ function groupIn(path: InstancePath): number {
 
 function tasksIn(detail: WorkflowDetail, fields: Fields, path: InstancePath, identifiers: readonly string[]): TaskState[] {
   const { plan } = detail;
-  // Never started, and never to be.
-  const { status: around, baseInside: before = 0 } = detail.tasks[Number(path.split(".")[0])] as TaskState;
-  const dead = Object.keys(fields).length === 0 && isTaskEnded(around);
+  const { baseInside: before = 0 } = detail.tasks[Number(path.split(".")[0])] as TaskState;
   const stateOf = (node: PlanNode, from: Fields): TaskState => {
     const state = taskState(detail, node, from, { path, identifiers });
     if (before === 0) return state;
     return { ...state, base: Math.max(state.base, before), earlierAttempts: state.earlierAttempts.map((attempt) => ({ ...attempt, number: attempt.number + before })) };
   };
-  const own = (plan.scopes.get(groupIn(path)) as PlanScope).nodes.map((node) => (dead ? { ...stateOf(node, fields), status: around === "TIMED_OUT" ? around : "CANCELLED" as const } : stateOf(node, fields)));
+  const own = (plan.scopes.get(groupIn(path)) as PlanScope).nodes.map((node) => stateOf(node, fields));
   const compensations = detail.compensations.get(path);
   return [...own, ...compensationsIn(plan, compensations).map((node) => stateOf(node, compensations?.fields ?? {}))];
 }

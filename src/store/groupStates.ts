@@ -71,7 +71,7 @@ function ownerOf({ path }: ScopeStates): number | undefined {
 
 function expandedState(scope: ScopeStates, group: PlanGroup, node: PlanNode, address: string): GroupState {
   const { status, itemCounts: instances } = scope.tasks[node.index] as TaskState;
-  const counted = countInstances(scope, node, scope.fields, scope.path);
+  const counted = countInstances(scope, node, status, scope.fields, scope.path);
   addCompensations(counted, scope, node);
   const { counts, taskTotal } = counted;
   const expanded: ExpandedGroup = { node, path: scope.path, taskTotal, ...(instances ? { instances } : {}) };
@@ -81,18 +81,17 @@ function expandedState(scope: ScopeStates, group: PlanGroup, node: PlanNode, add
 interface Counted { counts: TaskCounts; taskTotal: number }
 
 /** Tasks and items of all instances: of ended ones as the store has added them up, of running ones from their records. */
-function countInstances(scope: ScopeStates, group: PlanNode, fields: Fields, path: InstancePath): Counted {
+function countInstances(scope: ScopeStates, group: PlanNode, status: TaskStatus, fields: Fields, path: InstancePath): Counted {
   const inside = scope.plan.scopes.get(group.index) as PlanScope;
-  const record = fields[group.index];
-  const status = record === undefined ? "PENDING" : readRecord(record, 0).status;
   const items = fields[`x${group.index}`];
-  if (items === undefined) return many(inside.taskCount, unexpandedStatus(status));
+  if (items === undefined) return { ...many(inside.taskCount, unexpandedStatus(status)), taskTotal: 0 };
   const x = readItemsRecord(items);
   const packed = fields[`n${group.index}`];
   const sum: Counted = packed === undefined ? { counts: noCounts(), taskTotal: 0 } : { counts: readCounts(packed), taskTotal: Number(packed.split(" ")[10] ?? 0) };
   for (const at of runningPaths(scope.live, path, group.index)) add(sum, countRunning(scope, inside, scope.live.get(at) as Fields, at));
-  // Those that never start because the group was cancelled, or out of time, are among the packed.
-  add(sum, many(inside.taskCount * (x.total - x.next), "PENDING"));
+  // Those that never start because the group was cancelled, or out of time, are among the packed. After retryWorkflow some have ended before their turn.
+  const unstarted = x.next === x.total ? 0 : x.total - x.completed - x.failed - x.active;
+  add(sum, { ...many(inside.taskCount * unstarted, "PENDING"), taskTotal: unstarted * inside.nodes.filter(({ kind }) => kind === "TASK").length });
   return sum;
 }
 
@@ -105,8 +104,10 @@ function unexpandedStatus(group: TaskStatus): TaskStatus {
 function countRunning(scope: ScopeStates, inside: PlanScope, fields: Fields, path: InstancePath): Counted {
   const sum: Counted = { counts: noCounts(), taskTotal: 0 };
   for (const node of inside.nodes) {
+    const record = fields[node.index];
+    const status = record === undefined ? "PENDING" : readRecord(record, 0).status;
     if (node.kind === "GROUP") {
-      add(sum, countInstances(scope, node, fields, path));
+      add(sum, countInstances(scope, node, status, fields, path));
       continue;
     }
     add(sum, countTask(fields, node.index));

@@ -108,6 +108,11 @@ export function mayBeVariable(expansion: ExpansionDefinition | undefined, name: 
   return expansion !== undefined && isVariable(expansion, name) === "MAYBE";
 }
 
+/** Whether the name means a variable of the expansion's items, also in an item that happens to lack it. */
+export function isSurelyVariable(expansion: ExpansionDefinition | undefined, name: string): boolean {
+  return expansion !== undefined && isVariable(expansion, name) === "ALWAYS";
+}
+
 function isVariable(expansion: ExpansionDefinition, name: string): "ALWAYS" | "MAYBE" | "NO" {
   if (Object.hasOwn(expansion.array ?? expansion.zip ?? expansion.matrix ?? {}, name)) return "ALWAYS";
   if (expansion.custom !== undefined) return "MAYBE";

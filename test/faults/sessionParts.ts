@@ -26,7 +26,8 @@ export function sessionsOf({ redis }: FanwireNode, keyPrefix: string, retentionM
   const fields = new NodeFields(redis, shards);
   const instances = new InstanceReader(redis, shards, fields);
   const workflows = new WorkflowReader(redis, shards, new PlanCache(redis), fleet, fields);
-  const reader = new RedisReader(workflows, new ItemReader(redis, fields), new WorkflowIndex(redis, shards, workflows), instances, new InstanceStates(fields, instances, fleet));
+  const items = new ItemReader(redis, fields);
+  const reader = new RedisReader(workflows, items, new WorkflowIndex(redis, shards, workflows), instances, new InstanceStates(fields, instances, items, fleet));
   const store = new RedisStore({ redis, keyPrefix, shards: 1, leaseMs: 60_000, retentionMs });
   const sessions = new RedisSessions(redis, shards, new Scripts(redis), retentionMs);
   return new Sessions({ sessions: diesAt ? dying(sessions, diesAt.method, diesAt.after) : sessions, store, reader, contexts: new ContextReader(reader) });

@@ -84,6 +84,21 @@ describe("scopes", () => {
     expect(context).toMatchObject({ free: ["1-7", "2-7"], needs: [null, null] });
   });
 
+  test("a task that cannot run for what is outside does not run for what it could do without inside", async () => {
+    const { tasks } = await runToEnd(node, workflow([
+      group("out", [task("broken", { handler: "fail", input: { code: "BAD" } })]),
+      group("each", [task("first", { after: ["out.broken"] }), task("second", { after: ["out.broken"], optionalDependencies: ["first"] }), gives("third", "n", { n: "{{ n }}" }, { optionalDependencies: ["second"] })], over("[1]")),
+    ]));
+    expect(tasks).toMatchObject({ "each[0].first": "SKIPPED UPSTREAM", "each[0].second": "SKIPPED UPSTREAM", "each[0].third": "COMPLETED" });
+  });
+
+  test("a variable that an included item lacks is no key from outside", async () => {
+    const { tasks } = await runToEnd(node, workflow([group("each", [task("reads", { input: "{{ a }}" })], {
+      expansion: expansion({ matrix: { a: "[1]", b: "[]" }, include: [{ extra: 1 }], failFast: false }),
+    })]), { a: "outside" });
+    expect(tasks).toEqual({ "each[0].reads": "FAILED TEMPLATE_UNRESOLVED" });
+  });
+
   test("several writers inside one instance combine by the key's reducer", async () => {
     const { context } = await runToEnd(node, workflow([group("each", [
       gives("a", "n", { n: "{{ n }}" }, { resultKeys: ["k"] }), gives("b", "n * 10", { n: "{{ n }}" }, { resultKeys: ["k"] }), gives("read", "$", "{{ k }}"),
@@ -145,12 +160,33 @@ describe("failures", () => {
     expect(context.free).toEqual(slots);
   });
 
+  test("an instance whose tasks were all skipped completed, as its end in the log says", async () => {
+    const { detail } = await runToEnd(node, workflow([group("g", [task("never", { when: "false" })], over("[1, 2]"))]));
+    expect((await instanceStates(node, detail, "g")).map(({ status }) => status)).toEqual(["COMPLETED", "COMPLETED"]);
+    expect((await node.engine.group(detail, "g[1]"))?.status).toBe("COMPLETED");
+  });
+
+  test("an instance failed when the fallback of one of its tasks does", async () => {
+    const { detail } = await runToEnd(node, workflow([
+      group("g", [failsAt("v", { onFailure: "FALLBACK", fallback: "{{ n.nowhere }}" })], over("list", { toleratedFailures: 1 })),
+    ]), { list: ns(true, false) });
+    expect((await instanceStates(node, detail, "g")).map(({ status }) => status)).toEqual(["FAILED", "COMPLETED"]);
+  });
+
   test("too many failures cancel the instances that have not ended, and those that never start", async () => {
     const { detail, tasks } = await runToEnd(node, failing({ maxParallel: 1 }), { list: ns(false, true, false, false) });
     expect(tasks).toMatchObject({ "g[0].free": "COMPLETED", "g[1].v": "FAILED BAD", "g[2].v": "CANCELLED", "g[3].free": "CANCELLED", "end.last": "SKIPPED UPSTREAM" });
     expect(detail.counts).toMatchObject({ total: 13, pending: 0, ready: 0, running: 0, failed: 1, cancelled: 6 });
     expect((await instanceStates(node, detail, "g")).map(({ status }) => status)).toEqual(["COMPLETED", "FAILED", "CANCELLED", "CANCELLED"]);
   });
+});
+
+test("tasks of groups in instances that never start count as cancelled, as everything else that does not run", async () => {
+  const { detail } = await runToEnd(node, workflow([group("g", [failsAt("v")], {
+    ...over("list", { maxParallel: 1 }), groups: [group("deep", [gives("w", "n", { n: "{{ m }}" })], over("[1]", { array: { m: "[1]" } }))],
+  })]), { list: ns(true, false) });
+  const [, never] = await instanceStates(node, detail, "g");
+  expect(never?.groups[0]).toMatchObject({ status: "CANCELLED", counts: { total: 1, cancelled: 1 } });
 });
 
 test("instances run side by side, each at its own pace, and their events carry their addresses", async () => {

@@ -38,7 +38,9 @@ test("FAIL_FAST of an expanded group cancels the rest of the instance in which a
   const ends = (at: number, end: string): object => Object.fromEntries(["runs", "pending", "inner.beside"].map((name) => [`each[${at}].${name}`, end]));
   expect(tasks).toMatchObject({ ...ends(0, "CANCELLED"), ...ends(1, "COMPLETED"), "each[0].bad": "FAILED BAD", "each[1].bad": "COMPLETED", "each[1].deep[0].leaf": "COMPLETED" });
   expect(context.bad).toEqual([{ $error: expect.objectContaining({ code: "BAD" }) as unknown }, 1]);
-  expect(detail.counts).toMatchObject({ failed: 1, completed: 6, cancelled: 5 });
+  expect(detail.counts).toMatchObject({ failed: 1, completed: 6 });
+  // Whether the inner group knew of its two items by then is left to time.
+  expect([4, 5]).toContain(detail.counts.cancelled);
 });
 
 test("FAIL_FAST of a group inside cancels that group in that instance, and what needs it there is skipped", async () => {

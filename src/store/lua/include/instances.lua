@@ -2,7 +2,7 @@
 -- group and the position, from the outside in (5@2.3: task 5 in instance 3 of group 2), and so are the counters of its groups.
 -- Instances are admitted in a window; what is left of an ended one is packed into one field, t<position> beside the items.
 -- The group itself has a record and items (x<k>) like an expanded task; d<k> says how an instance starts: the groups in it with
--- the number of their nodes, and a route; n<k> counts the tasks and items of its ended instances like n, and, last, the tasks alone; z@<path> is what an instance
+-- the number of their nodes, and a route; n<k> counts the tasks and items of its ended instances like n, and, last, the tasks of instances alone; z@<path> is what an instance
 -- fails with, behind the task whose error it is.
 local PACKED = { '', 'e', 'h', 'p', 'r', 'b', 'x', 'n', 'u', 'w' }
 local GROUP_LANE = '$plan~0'
@@ -111,7 +111,7 @@ function F.countNode(wf, n, node, texts)
     else
       local inside, letter = F.tasksInside(wf, string.sub(node, 2)), string.sub(texts[''], 1, 1)
       local at = (letter == 'K' or letter == 'T') and COUNTED[letter] or COUNTED.S
-      n[1], n[at], n[11] = n[1] + inside, n[at] + inside, n[11] + inside
+      n[1], n[at] = n[1] + inside, n[at] + inside
     end
     return
   end
@@ -222,10 +222,14 @@ function F.stopInstances(wf, k, x, letter, err)
   local outermost = not wf.stopping
   wf.stopping = true
   local group, path, inside = string.match(k, '^%d+'), F.instancePath(k), F.tasksInside(wf, k)
-  local never = inside * (x.total - x.completed - x.failed - x.active)
+  local unstarted, tasks = x.total - x.completed - x.failed - x.active, 0
+  for _, node in ipairs(F.nodesIn(wf, group)) do
+    if string.sub(node, 1, 1) ~= 'g' then tasks = tasks + 1 end
+  end
+  local never = inside * unstarted
   F.move(wf, 'P', letter, never, k)
   if letter == 'T' and never > 0 then F.put(wf, 'u' .. k, letter) end
-  local n = { never, 0, 0, 0, 0, 0, 0, 0, 0, 0, never }
+  local n = { never, 0, 0, 0, 0, 0, 0, 0, 0, 0, tasks * unstarted }
   n[COUNTED[letter]] = never
   F.addCounts(wf, k, n)
   for _, index in ipairs(F.activeInstances(wf, k)) do
