@@ -1,5 +1,7 @@
 /** Checks an expanded task: every item has ended, stands in exactly one unit, or is still to be admitted; and the counts say so. */
 
+import { readNodeKey, type InstancePath } from "../../engine/nodeKey.js";
+import { itemField } from "../NodeFields.js";
 import { expandStatuses, type ItemsRecord } from "../records.js";
 import type { Findings } from "./findings.js";
 import { hasEnded, isCutShort, type RawRecord, type WorkflowImage } from "./image.js";
@@ -9,14 +11,14 @@ const CHUNKS_PER_READ = 500;
 
 interface Tally { ready: number; running: number; waiting: number; completed: number; failed: number; lost: number[] }
 
-/** @param key of the items' hash */
+/** @param key of the items' hash, which all instances that a task stands in share */
 export async function checkItems(image: WorkflowImage, node: string, key: string, reads: FsckReads, findings: Findings): Promise<void> {
   const x = image.items.get(node) as ItemsRecord;
   const record = image.tasks.get(node);
   const units = image.units.get(node) ?? new Map<string, RawRecord>();
   const runs = image.open && record?.letter === "E" && !isCutShort(x);
   if (!runs && units.size > 0) findings.add("ITEMS_WRONG", image.key, `Task ${node} does not run items and has the units ${[...units.keys()].join(", ")}`);
-  const tally = await tallyOf(x, units, runs, key, reads);
+  const tally = await tallyOf(x, units, runs, { key, path: readNodeKey(node).path }, reads);
   for (const name of ["completed", "failed", "ready", "running", "waiting"] as const) {
     findings.same("ITEMS_WRONG", image.key, `The count ${name} of the items of task ${node}`, x[name], tally[name]);
   }
@@ -26,12 +28,12 @@ export async function checkItems(image: WorkflowImage, node: string, key: string
   if (stalled) findings.add("TASK_STUCK", image.key, `All items of task ${node} have ended, and nothing collects them`);
 }
 
-async function tallyOf(x: ItemsRecord, units: ReadonlyMap<string, RawRecord>, runs: boolean, key: string, reads: FsckReads): Promise<Tally> {
+async function tallyOf(x: ItemsRecord, units: ReadonlyMap<string, RawRecord>, runs: boolean, { key, path }: { key: string; path: InstancePath | undefined }, reads: FsckReads): Promise<Tally> {
   const tally: Tally = { ready: 0, running: 0, waiting: 0, completed: 0, failed: 0, lost: [] };
   const chunks = Math.ceil(x.total / Math.max(1, x.chunk));
   for (let first = 0; first < chunks; first += CHUNKS_PER_READ) {
     const numbers = Array.from({ length: Math.min(CHUNKS_PER_READ, chunks - first) }, (_, i) => first + i);
-    const texts = await reads.hashFields(key, numbers.map((c) => `s${c}`));
+    const texts = await reads.hashFields(key, numbers.map((c) => itemField(path, `s${c}`)));
     numbers.forEach((c, i) => tallyChunk(tally, x, c, texts[i] ?? null, units, runs));
   }
   return tally;

@@ -2,11 +2,11 @@
 
 import { createHash } from "node:crypto";
 import type { Keys } from "../keys.js";
-import { countsOf } from "./checkWorkflow.js";
 import type { Findings } from "./findings.js";
-import { nodesOf, type WorkflowImage } from "./image.js";
+import type { WorkflowImage } from "./image.js";
 import type { FoundKey, KeyKind } from "./kinds.js";
 import type { FsckReads } from "./reads.js";
+import { ofTask } from "./scopes.js";
 
 export interface ShardView {
   keys: Keys;
@@ -121,10 +121,10 @@ function loadOfQueues(workflows: Iterable<WorkflowImage>): Map<string, number> {
   for (const image of workflows) {
     const queueOf = new Map([...(image.fields["ln"] ?? "").matchAll(/ (\d+)=(\S+)/g)].map(([, node, queue]) => [node as string, queue as string]));
     if (queueOf.size === 0 || !image.open) continue;
-    for (const node of nodesOf(image)) {
+    for (const [node, record] of image.tasks) {
       const queue = queueOf.get(node.split("@", 1)[0] as string);
       if (queue === undefined) continue;
-      const { ready, running, waiting } = countsOf(image, [node]);
+      const { ready, running, waiting } = ofTask(record, image.fields[`x${node}`]);
       for (const [letter, count] of [["R", ready], ["X", running], ["W", waiting]] as const) load.set(`${letter}@${queue}`, (load.get(`${letter}@${queue}`) ?? 0) + count);
     }
   }

@@ -1,31 +1,33 @@
 /** Checks one workflow against itself: its fields, its counts, what its pending tasks wait for, and its event log. */
 
 import { externalReads, openCount } from "../../engine/TaskGroup.js";
-import { taskNodes } from "../../workflow/compensations.js";
 import type { Plan, PlanNode } from "../../workflow/plan.js";
-import { noCounts, type TaskCounts } from "../../workflow/status.js";
-import { itemCounts, readCounts } from "../records.js";
+import type { TaskCounts } from "../../workflow/status.js";
+import { readCounts } from "../records.js";
 import type { Findings } from "./findings.js";
-import { hasEnded, isCutShort, nodesOf, owedCount, type RawRecord, type WorkflowImage } from "./image.js";
+import { hasEnded, owedCount, type WorkflowImage } from "./image.js";
 import { FIELD_KINDS, fieldKindOf } from "./kinds.js";
 import type { FsckReads } from "./reads.js";
-
-const COUNT_OF_LETTER: Readonly<Record<string, Exclude<keyof TaskCounts, "total">>> = {
-  R: "ready", Q: "ready", X: "running", E: "running", W: "waiting", C: "completed", F: "failed", S: "skipped", K: "cancelled", T: "timedOut",
-};
+import { countsOf, isCompensation, membersOf, scopesIn, type ScopeImage } from "./scopes.js";
 
 export function checkWorkflow(image: WorkflowImage, findings: Findings): void {
   checkFields(image, findings);
   checkOwed(image, findings);
   checkCounts(image, findings);
   if (!image.open || !image.plan) return;
-  checkGroups(image, image.plan, findings);
-  checkWaits(image, image.plan, findings);
+  for (const scope of scopesIn(image.fields)) {
+    checkGroups(image, image.plan, scope, findings);
+    checkWaits(image, image.plan, scope, findings);
+  }
 }
 
 function checkFields({ fields, key, open }: WorkflowImage, findings: Findings): void {
+  const running = new Set(scopesIn(fields).map(({ path }) => path));
   for (const field of Object.keys(fields)) {
-    const life = fieldKindOf(field)?.kind.life;
+    const found = fieldKindOf(field);
+    const life = found?.kind.life;
+    const [node, path] = found?.kind.ofNode ? (found.args[0]?.split("@") ?? []) : [];
+    if (path !== undefined && !running.has(path) && !isCompensation(fields, node ?? "")) findings.add("FIELD_LEFT", key, `${field} is ${fields[field]}, and its instance does not run`);
     if (life === undefined) findings.add("FIELD_UNKNOWN", key, `The field ${field}`);
     else if (life === "OPEN" && !open) findings.add("FIELD_LEFT", key, `${field} is ${fields[field]}`);
     else if (life === "ENDED" && open) findings.add("STATUS_WRONG", key, `An open workflow has the field ${field}`);
@@ -50,61 +52,39 @@ function checkCounts(image: WorkflowImage, findings: Findings): void {
   counted.pending += owed;
   const stored = readCounts(fields["n"] ?? "");
   for (const name of Object.keys(counted) as (keyof TaskCounts)[]) findings.same("COUNTS_WRONG", key, `The count ${name}`, stored[name], counted[name]);
-  const left = nodesOf(image).filter((node) => !hasEnded(tasks.get(node))).length;
+  const nodes = [...membersOf(fields, "").map(({ node }) => node), ...[...tasks.keys()].filter((node) => isCompensation(fields, node))];
+  const left = nodes.filter((node) => !hasEnded(tasks.get(node))).length;
   findings.same("LEFT_WRONG", key, "The number of open tasks", Number(fields["left"]), left);
   if (open !== left > 0) findings.add("STATUS_WRONG", key, `It is ${status} with ${left} open tasks`);
   if ((status === "F" || status === "X" || status === "T") !== (fields["bad"] !== undefined) && !open) findings.add("STATUS_WRONG", key, `It is ${status} and has ${fields["bad"] === undefined ? "no" : "an"} error`);
 }
 
-/** The counts that the records come to. @param nodes whose; absent: all */
-export function countsOf(image: WorkflowImage, nodes: readonly string[] = nodesOf(image)): TaskCounts {
-  const counts = noCounts();
-  for (const node of nodes) {
-    const record = image.tasks.get(node);
-    const x = image.items.get(node);
-    if (x && x.total > 0 && record && (record.letter === "E" || record.phase === "c" || hasEnded(record))) {
-      const status = hasEnded(record) || isCutShort(x) ? "CANCELLED" : "RUNNING";
-      const ofItems = itemCounts(x, status);
-      for (const name of Object.keys(counts) as (keyof TaskCounts)[]) counts[name] += ofItems[name];
-    } else {
-      counts.total++;
-      counts[countFor(record)]++;
-    }
-  }
-  return counts;
-}
-
-/** A task whose output is being collected runs, whether that has been claimed or not. */
-function countFor(record: RawRecord | undefined): Exclude<keyof TaskCounts, "total"> {
-  if (!record) return "pending";
-  if (record.phase === "c" && record.letter === "R") return "running";
-  return COUNT_OF_LETTER[record.letter] ?? "pending";
-}
-
-function checkGroups({ key, fields, tasks }: WorkflowImage, plan: Plan, findings: Findings): void {
+function checkGroups({ key, fields, tasks }: WorkflowImage, plan: Plan, { path, suffix, owner }: ScopeImage, findings: Findings): void {
   const open = new Map<string, number>();
-  for (const node of taskNodes(plan)) {
-    if (hasEnded(tasks.get(String(node.index)))) continue;
-    for (const group of node.groupChain.split(".")) open.set(group, (open.get(group) ?? 0) + 1);
+  for (const { index, groupChain } of plan.scopes.get(owner === "" ? undefined : Number(owner))?.nodes ?? []) {
+    const isOpen = !hasEnded(tasks.get(`${index}${suffix}`));
+    for (const group of groupChain.split(".")) if (group !== "") open.set(group, (open.get(group) ?? 0) + Number(isOpen));
   }
-  for (const { index, address } of plan.groups) {
+  for (const [group, count] of open) {
     // A group whose tasks all stayed as they were when the workflow was retried is not counted again.
-    const left = fields[`g${index}`]?.split(" ", 1)[0] ?? "0";
-    findings.same("LEFT_WRONG", key, `The number of open tasks of ${address}`, Number(left), open.get(String(index)) ?? 0);
+    const left = fields[`g${group}${suffix}`]?.split(" ", 1)[0] ?? "0";
+    findings.same("LEFT_WRONG", key, `The number of open tasks of ${plan.groups[Number(group)]?.address}${suffix}`, Number(left), count);
   }
+  if (path !== "" && [...open.values()].every((count) => count === 0)) findings.add("STATUS_WRONG", key, `The instance ${path} has no open task and has not ended`);
 }
 
 /** Every pending task waits for something, and counts exactly what it waits for. */
-function checkWaits({ key, fields, tasks }: WorkflowImage, plan: Plan, findings: Findings): void {
-  for (const node of taskNodes(plan)) {
-    const waits = fields[`o${node.index}`];
-    if (tasks.has(String(node.index))) {
-      if (waits !== undefined) findings.add("WAITS_WRONG", key, `${node.address} is not pending and counts ${waits} things to wait for`);
+function checkWaits({ key, fields, tasks }: WorkflowImage, plan: Plan, { suffix, owner }: ScopeImage, findings: Findings): void {
+  for (const node of plan.scopes.get(owner === "" ? undefined : Number(owner))?.nodes ?? []) {
+    const address = `${node.address}${suffix}`;
+    const waits = fields[`o${node.index}${suffix}`];
+    if (tasks.has(`${node.index}${suffix}`)) {
+      if (waits !== undefined) findings.add("WAITS_WRONG", key, `${address} is not pending and counts ${waits} things to wait for`);
       continue;
     }
-    const open = node.needs.filter(({ from }) => !hasEnded(tasks.get(String(from)))).length + missingKeys(plan, node, fields);
-    if (open === 0) findings.add("TASK_STUCK", key, `${node.address} is pending and waits for nothing`);
-    else findings.same("WAITS_WRONG", key, `What ${node.address} counts to wait for`, Number(waits ?? openCount(plan, node)), open);
+    const open = node.needs.filter(({ from }) => !hasEnded(tasks.get(`${from}${suffix}`))).length + missingKeys(plan, node, fields);
+    if (open === 0) findings.add("TASK_STUCK", key, `${address} is pending and waits for nothing`);
+    else findings.same("WAITS_WRONG", key, `What ${address} counts to wait for`, Number(waits ?? openCount(plan, node)), open);
   }
 }
 

@@ -1,18 +1,21 @@
 /** Walks all keys of a deployment and finds what is orphaned, unknown or at odds with the rest; changes nothing. */
 
+import { readNodeKey } from "../../engine/nodeKey.js";
 import { compilePlan } from "../../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../../workflow/definition.js";
 import type { Plan } from "../../workflow/plan.js";
 import { Keys, shardPrefix } from "../keys.js";
+import { checkInstances } from "./checkInstances.js";
 import { checkItems } from "./checkItems.js";
 import { checkLanes } from "./checkLanes.js";
 import { checkShard, type ShardView } from "./checkShard.js";
 import { checkTimers } from "./checkTimers.js";
 import { checkLog, checkWorkflow } from "./checkWorkflow.js";
 import { Findings, type Finding } from "./findings.js";
-import { hasEnded, imageOf, type WorkflowImage } from "./image.js";
+import { imageOf, type WorkflowImage } from "./image.js";
 import { DEPLOYMENT_KEYS, keyKindOf, type FoundKey, type KeyKind } from "./kinds.js";
 import type { FsckReads } from "./reads.js";
+import { isCounted } from "./scopes.js";
 
 /**
  * While work goes on, keys are read one after another and what is found may be of two moments: ask again, and believe what
@@ -103,7 +106,8 @@ function checkOwners({ found, workflows, findings }: ShardView): void {
     for (const { key, kind, args } of keys) {
       const image = kind.ofWorkflow ? workflows.get(args[0] as string) : undefined;
       if (kind.ofWorkflow && !image) findings.add("KEY_ORPHAN", key, "Its workflow does not exist");
-      const node = kind.name === "items" ? image?.plan?.nodes[Number((args[1] as string).split("@", 1)[0])] : undefined;
+      if (kind.name === "instances" && image?.plan?.scopes.size === 1) findings.add("KEY_ORPHAN", key, "Its workflow has no expanded group");
+      const node = kind.name === "items" ? image?.plan?.nodes[Number(args[1])] : undefined;
       if (kind.name === "items" && image?.plan && !node?.expansion) findings.add("KEY_ORPHAN", key, "Its task is not expanded");
     }
   }
@@ -112,10 +116,11 @@ function checkOwners({ found, workflows, findings }: ShardView): void {
 async function checkOneWorkflow(image: WorkflowImage, { keys, reads, findings }: ShardView): Promise<void> {
   checkWorkflow(image, findings);
   for (const [node, x] of image.items) {
-    // An ended task's items are counted like any other's; of a task that starts over there is nothing to count yet.
     const record = image.tasks.get(node);
-    const counted = record !== undefined && (record.letter === "E" || record.phase === "c" || hasEnded(record));
-    if (x.total > 0 && counted) await checkItems(image, node, keys.items(image.id, node), reads, findings);
+    if (x.total === 0 || !record || !isCounted(record)) continue;
+    const { node: index } = readNodeKey(node);
+    const check = image.plan?.nodes[index]?.kind === "GROUP" ? checkInstances : checkItems;
+    await check(image, node, keys.items(image.id, index), reads, findings);
   }
   await checkLog(image, keys.events(image.id), reads, findings);
 }

@@ -98,13 +98,6 @@ export function delayedAt({ fields }: WorkflowImage, node: string, unit: string)
   return fields[unit === "-" ? `y${node}` : `y${node}:${unit}`];
 }
 
-/** Tasks of the plan: one node each; nodes of instances, and compensations, are those that have records. */
-export function nodesOf({ fields, tasks }: WorkflowImage): string[] {
-  const count = Number(fields["nn"] ?? 0);
-  const planned = Array.from({ length: count }, (_, k) => String(k));
-  return [...planned, ...[...tasks.keys()].filter((node) => node.includes("@") || Number(node) >= count)];
-}
-
 /** How many compensations are owed and have not begun: from the moment the workflow compensates they count as pending. */
 export function owedCount({ fields }: WorkflowImage): number {
   return fields["vd"] === undefined ? 0 : Number(fields["cmp"] ?? 0);

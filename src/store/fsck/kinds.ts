@@ -29,7 +29,7 @@ export const KEY_KINDS: readonly KeyKind[] = [
   { name: "workflow", pattern: new RegExp(`^w:${WORKFLOW}$`), type: "hash", ofWorkflow: true },
   { name: "context", pattern: new RegExp(`^c:${WORKFLOW}$`), type: "hash", ofWorkflow: true },
   { name: "events", pattern: new RegExp(`^e:${WORKFLOW}$`), type: "list", ofWorkflow: true },
-  { name: "items", pattern: new RegExp(`^i:${WORKFLOW}:(${NODE})$`), type: "hash", ofWorkflow: true },
+  { name: "items", pattern: new RegExp(`^i:${WORKFLOW}:(\\d+)$`), type: "hash", ofWorkflow: true },
   { name: "held", pattern: new RegExp(`^h:${WORKFLOW}:(${NODE})$`), type: "list", ofWorkflow: true },
   { name: "definition", pattern: /^d:([0-9a-f]+)$/, type: "hash" },
   { name: "definitionNames", pattern: /^rn:(.+)$/, type: "zset" },
@@ -79,10 +79,12 @@ export interface FieldKind {
   readonly name: string;
   readonly pattern: RegExp;
   readonly life: FieldLife;
+  /** Its first argument is a node; of one in an instance of an expanded group it is there only while that runs. */
+  readonly ofNode?: true;
 }
 
 const named = (life: FieldLife, ...fields: string[]): FieldKind[] => fields.map((name) => ({ name, pattern: new RegExp(`^${name}$`), life }));
-const ofNode = (life: FieldLife, name: string, letter: string, tail = ""): FieldKind => ({ name, pattern: new RegExp(`^${letter}(${NODE})${tail}$`), life });
+const ofNode = (life: FieldLife, name: string, letter: string, tail = ""): FieldKind => ({ name, pattern: new RegExp(`^${letter}(${NODE})${tail}$`), life, ofNode: true });
 
 /** The first that fits counts. */
 export const FIELD_KINDS: readonly FieldKind[] = [
@@ -90,7 +92,7 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   ...named("ENDED", "fin"),
   ...named("SOMETIMES", "sta", "bad", "lb", "idem", "dv", "da", "rr", "rt", "cq", "cx", "ss", "sk", "so", "ex", "ln", "lm", "pa", "pt", "dp"),
   ...named("OPEN", "cw"),
-  { name: "deadline", pattern: new RegExp(`^u([tg]${NODE}|w)$`), life: "OPEN" },
+  { name: "deadline", pattern: new RegExp(`^u([tg]${NODE}|w)$`), life: "OPEN", ofNode: true },
   ...named("OPEN", "vd", "cmp"),
   { name: "owed", pattern: /^cmp\d+$/, life: "OPEN" },
   ofNode("OPEN", "mayOwe", "cmpx"),
@@ -101,6 +103,12 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   ofNode("OPEN", "waits", "o"),
   ofNode("OPEN", "group", "g"),
   ofNode("OPEN", "places", "c"),
+  // What stands in each scope, and how many tasks an instance has: only where a group is expanded.
+  { name: "scope", pattern: /^s(\d*)$/, life: "SOMETIMES" },
+  { name: "tasksInside", pattern: /^m(\d+)$/, life: "SOMETIMES" },
+  ofNode("OPEN", "start", "d"),
+  ofNode("SOMETIMES", "ended", "n"),
+  { name: "instanceError", pattern: /^z(@\d+(?:\.\d+)+)$/, life: "OPEN", ofNode: true },
   ofNode("SOMETIMES", "items", "x"),
   ofNode("SOMETIMES", "error", "e"),
   ofNode("SOMETIMES", "result", "r"),
