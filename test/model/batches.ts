@@ -20,6 +20,6 @@ export const echoesHandler: Handler = {
 /** @throws FanwireError what the slot says */
 export async function asBatchOfOne(call: (input: JsonValue) => Promise<JsonValue>, input: JsonValue): Promise<JsonValue> {
   const [slot = null] = (await call([input])) as JsonValue[];
-  if (!isObject(slot) || !isObject(slot.$error)) return slot;
-  throw new FanwireError(String(slot.$error.code), String(slot.$error.message), { retryable: true });
+  if (!isObject(slot) || !isObject(slot.$error) || Object.keys(slot).length !== 1) return slot;
+  throw new FanwireError(String(slot.$error.code), String(slot.$error.message ?? "An item of the batch failed"), { retryable: true });
 }

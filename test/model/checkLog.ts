@@ -30,6 +30,10 @@ export interface Folded {
   /** Keys that CONTEXT_UPDATED named. */
   keys: Set<string>;
   counts: TaskCounts;
+  /** Expanded groups by address, with how many instances each has. */
+  instances: Map<string, number>;
+  /** Expanded groups that were skipped. */
+  skipped: Set<string>;
 }
 
 export interface FoldOptions {
@@ -37,6 +41,8 @@ export interface FoldOptions {
   losses?: boolean;
   /** The workflow may be open still. */
   open?: boolean;
+  /** Whether that node of the plan is an expanded group. */
+  isGroup?: (node: number) => boolean;
 }
 
 /** @param addresses of all tasks of the plan */
@@ -50,6 +56,8 @@ class Fold implements Folded {
   readonly tasks: Map<string, FoldedTask>;
   readonly groups: Folded["groups"] = new Map();
   readonly keys = new Set<string>();
+  readonly instances = new Map<string, number>();
+  readonly skipped = new Set<string>();
   counts = noCounts();
   #begun = false;
   #retried = false;
@@ -102,6 +110,8 @@ class Fold implements Folded {
     const mine = [...this.tasks].filter(([address]) => address.startsWith(`${group}.`) && !address.endsWith("!compensate")).map(([, task]) => task);
     if (type === "GROUP_STARTED") {
       expect(this.groups.has(group) && !this.#restartable.delete(group), `${group} starts once`).toBe(false);
+      const around = this.#expandedAround(group);
+      if (around !== undefined) expect(this.groups.get(around), `the group of ${group}, which starts`).toBe("STARTED");
       this.groups.set(group, "STARTED");
       return;
     }
@@ -110,8 +120,36 @@ class Fold implements Folded {
     this.groups.set(group, type === "GROUP_FAILED" ? "FAILED" : "COMPLETED");
   }
 
+  /** The innermost expanded group that an address stands in. */
+  #expandedAround(address: string): string | undefined {
+    return [...this.instances.keys()].filter((group) => address.startsWith(`${group}[`)).sort((left, right) => right.length - left.length)[0];
+  }
+
+  /** A task in an instance is first known by its first event, which comes after the instance's start. */
+  #taskOf(address: string): FoldedTask | undefined {
+    const known = this.tasks.get(address);
+    if (known || this.#expandedAround(address) === undefined) return known;
+    const runs = [...this.groups].some(([group, state]) => state === "STARTED" && address.startsWith(`${group}.`) && this.#expandedAround(group) !== undefined);
+    if (!runs) return undefined;
+    const task: FoldedTask = { status: "PENDING", attempt: 0 };
+    this.tasks.set(address, task);
+    return task;
+  }
+
+  /** Started, it is expanded once, or skipped after all; its end is a group's. */
+  #expandedGroup({ type, task: group, seq, itemCount }: TaskEvent): void {
+    expect(this.instances.has(group) || this.skipped.has(group), `${type} of ${group} at ${seq} after it was expanded or skipped`).toBe(false);
+    if (type === "TASK_SKIPPED") {
+      this.groups.delete(group);
+      return void this.skipped.add(group);
+    }
+    expect([type, this.groups.get(group)], `${type} of ${group} at ${seq}`).toEqual(["TASK_EXPANDED", "STARTED"]);
+    this.instances.set(group, itemCount as number);
+  }
+
   #task(event: TaskEvent): void {
-    const task = this.tasks.get(event.task);
+    if (this.options.isGroup?.(event.node)) return this.#expandedGroup(event);
+    const task = this.#taskOf(event.task);
     if (!task) throw new Error(`An event of a task that does not exist: ${event.task}`);
     const about = `${event.type} of ${event.task}${event.itemIndex === undefined ? "" : `[${event.itemIndex}]`} at ${event.seq}`;
     const state = event.itemIndex === undefined ? task : task.items?.[event.itemIndex];

@@ -1,38 +1,51 @@
 /** Compares what an engine came to with the reference: exactly, or, where a failure cancelled the rest, as far as is promised. */
 
 import { expect } from "vitest";
-import type { GroupState, ItemState, TaskState, WorkflowDetail } from "../../src/engine/snapshot.js";
+import type { ItemState, WorkflowDetail } from "../../src/engine/snapshot.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
-import { addCounts, noCounts } from "../../src/workflow/status.js";
+import { addCounts, noCounts, type TaskCounts } from "../../src/workflow/status.js";
 import type { Folded } from "./checkLog.js";
 import type { Loose } from "./groupLimits.js";
-import type { ModelItem, ModelOutcome, ModelTask } from "./referenceModel.js";
+import { compareInstances, groupEnds, isLeftToTime, type ObservedInstances, type ObservedTask } from "./instances.js";
+import { allInstances, type ModelItem, type ModelOutcome, type ModelTask } from "./referenceModel.js";
 
 /** An ended workflow as its readers see it. */
 export interface Observed {
   detail: WorkflowDetail;
   context: JsonObject;
-  /** By task, in the order of the plan. */
-  results: (JsonValue | undefined)[];
-  items: (ItemState[] | undefined)[];
+  /** Those that stand in no expanded group, in the order of the plan. */
+  tasks: ObservedTask[];
   folded: Folded;
+  /** Of a workflow with expanded groups. */
+  instances?: ObservedInstances;
 }
 
 export function compare(observed: Observed, model: ModelOutcome, initial: JsonObject, loose: Loose): void {
-  const { detail, folded } = observed;
+  const { detail, folded, instances, tasks } = observed;
   const { cut } = loose;
   expect(detail.status).toBe(model.status);
   compareError(detail, model, loose);
-  detail.tasks.slice(0, model.tasks.length).forEach((task, i) => loose.tasks.has(task.address) || compareTask(task, model.tasks[i] as ModelTask, observed.results[i], observed.items[i], cut));
+  // Behind them stand the compensations that ran.
+  const planned = tasks.slice(0, model.tasks.length);
+  expect(planned.map(({ task }) => task.address)).toEqual(model.tasks.map(({ address }) => address));
+  planned.forEach((task, i) => loose.tasks.has(task.task.address) || compareTask(task, model.tasks[i] as ModelTask, cut));
+  if (instances) compareInstances(instances, model, cut, compareTask);
   compareContext(observed, model, loose);
-  compareLog(observed);
+  const inside = allInstances(model).flatMap(({ tasks }) => tasks.flatMap(({ address }) => instances?.tasks.get(address) ?? []));
+  compareLog(observed, [...tasks, ...inside]);
   if (cut) return;
-  const isFirm = (group: string): boolean => ![...loose.tasks].some((address) => address.startsWith(`${group}.`));
-  expect(Object.fromEntries([...folded.groups].filter(([group]) => isFirm(group)))).toEqual(groupsOf(detail, model, isFirm));
-  const keys = new Set(model.tasks.flatMap(({ writes }) => writes));
+  const isCertain = (address: string): boolean => !isLeftToTime(model, address);
+  expect([...folded.skipped].filter(isCertain).sort(), "skipped groups").toEqual(skippedGroups(model).filter(isCertain).sort());
+  const isFirm = ([group]: [group: string, end: string]): boolean => isCertain(group) && ![...loose.tasks].some((address) => address.startsWith(`${group}.`));
+  expect(Object.fromEntries([...folded.groups].filter(isFirm))).toEqual(Object.fromEntries([...groupEnds(model)].filter(isFirm)));
+  const keys = new Set([...model.tasks, ...model.groups].flatMap(({ writes }) => writes));
   const free = looseKeys(detail, loose);
   const fresh = (all: Iterable<string>): string[] => [...all].filter((key) => !Object.hasOwn(initial, key) && !free.has(key)).sort();
   expect(fresh(Object.keys(observed.context))).toEqual(fresh(keys));
+}
+
+function skippedGroups(model: ModelOutcome): string[] {
+  return [model, ...allInstances(model)].flatMap(({ groups }) => groups).flatMap(({ address, status }) => (status === "SKIPPED" ? [address] : []));
 }
 
 /** Values are compared as text: the order of an object's keys is part of what must survive. */
@@ -40,13 +53,13 @@ function same(actual: JsonValue | undefined, expected: JsonValue | undefined, wh
   expect(JSON.stringify(actual), what).toBe(JSON.stringify(expected));
 }
 
-function compareError({ error }: WorkflowDetail, { status, tasks }: ModelOutcome, loose: Loose): void {
+function compareError({ error }: WorkflowDetail, { status, tasks, groups }: ModelOutcome, loose: Loose): void {
   if (status === "COMPLETED") return void expect(error).toBeUndefined();
-  const causes = tasks.filter(({ failsWorkflow }) => failsWorkflow).map(({ address, errorCode }) => `${address} ${errorCode}`);
+  const causes = [...tasks, ...groups].filter(({ failsWorkflow }) => failsWorkflow).map(({ address, errorCode }) => `${address} ${errorCode}`);
   if (!loose.tasks.has(error?.task ?? "")) expect(causes).toContain(`${error?.task} ${error?.code}`);
 }
 
-function compareTask(task: TaskState, model: ModelTask, result: JsonValue | undefined, items: ItemState[] | undefined, cut: boolean): void {
+function compareTask({ task, result, items }: ObservedTask, model: ModelTask, cut: boolean): void {
   const about = task.address;
   expect(task.address).toBe(model.address);
   if (cut && task.status === "CANCELLED") return;
@@ -73,10 +86,11 @@ function looseKeys({ tasks }: WorkflowDetail, loose: Loose): ReadonlySet<string>
   return new Set(tasks.flatMap(({ address, node }) => (loose.tasks.has(address) ? [...node.keys, ...node.optionalKeys] : [])));
 }
 
-function compareContext({ context, detail }: Observed, model: ModelOutcome, loose: Loose): void {
+function compareContext({ context, detail, instances }: Observed, model: ModelOutcome, loose: Loose): void {
   const { cut } = loose;
   const free = looseKeys(detail, loose);
-  const completed = new Set(detail.tasks.filter(({ status }) => status === "COMPLETED").map(({ address }) => address));
+  const groups = [...(instances?.groups ?? [])].map(([address, status]) => ({ address, status }));
+  const completed = new Set([...detail.tasks, ...groups].filter(({ status }) => status === "COMPLETED").map(({ address }) => address));
   const expected = Object.keys(model.context).filter((key) => !free.has(key));
   const actual = Object.keys(context).filter((key) => !free.has(key));
   if (cut) expect(expected).toEqual(expect.arrayContaining(actual));
@@ -87,35 +101,32 @@ function compareContext({ context, detail }: Observed, model: ModelOutcome, loos
 }
 
 /** The log, folded, says what the readers say. */
-function compareLog({ detail, folded, results, items, context }: Observed): void {
+function compareLog({ detail, folded, context, instances }: Observed, tasks: readonly ObservedTask[]): void {
   expect(folded.status).toBe(detail.status);
   expect(folded.errorCode).toBe(detail.error?.code);
-  expect(folded.counts).toEqual(detail.counts);
+  expect(addCounts(untold(folded, tasks, instances), folded.counts)).toEqual(detail.counts);
   expect(detail.groups.map(({ counts }) => counts).reduce(addCounts, noCounts())).toEqual(detail.counts);
   for (const key of folded.keys) expect(Object.keys(context), "a key that CONTEXT_UPDATED named").toContain(key);
-  detail.tasks.forEach((task, i) => {
-    const fold = folded.tasks.get(task.address);
-    expect(fold?.status, task.address).toBe(task.status);
-    expect(fold?.errorCode, task.address).toBe(task.error?.code);
-    same(fold?.result, results[i], `result of ${task.address} in the log`);
-    expect(fold?.items?.map(({ status }) => status), task.address).toEqual(items[i]?.map(({ status }) => status));
-    items[i]?.forEach((item, at) => {
-      const folded = fold?.items?.[at];
-      same(folded?.result, item.result, `result of ${task.address}[${at}] in the log`);
-      if (folded?.identifier !== undefined) expect(folded.identifier).toBe(item.identifier);
-    });
+  for (const observed of tasks) compareTaskInLog(folded, observed);
+}
+
+/** Tasks in no event: those of groups that were never expanded, and those that were cancelled before anything happened to them. */
+function untold({ tasks: told }: Folded, tasks: readonly ObservedTask[], instances?: ObservedInstances): TaskCounts {
+  const counts = noCounts();
+  if (instances) addCounts(counts, instances.unexpanded);
+  const never = tasks.filter(({ task }) => !told.has(task.address)).length;
+  return addCounts(counts, { ...noCounts(), total: never, cancelled: never });
+}
+
+function compareTaskInLog({ tasks }: Folded, { task, result, items }: ObservedTask): void {
+  const fold = tasks.get(task.address);
+  expect(fold?.status ?? "CANCELLED", task.address).toBe(task.status);
+  expect(fold?.errorCode, task.address).toBe(task.error?.code);
+  same(fold?.result, result, `result of ${task.address} in the log`);
+  expect(fold?.items?.map(({ status }) => status), task.address).toEqual(items?.map(({ status }) => status));
+  items?.forEach((item, at) => {
+    const folded = fold?.items?.[at];
+    same(folded?.result, item.result, `result of ${task.address}[${at}] in the log`);
+    if (folded?.identifier !== undefined) expect(folded.identifier).toBe(item.identifier);
   });
-}
-
-/** A group starts with the first of its tasks that is ready, so one whose tasks were all skipped before never does. */
-function allGroups(groups: readonly GroupState[]): GroupState[] {
-  return groups.flatMap((group) => [group, ...allGroups(group.groups)]);
-}
-
-function groupsOf({ groups, tasks }: WorkflowDetail, model: ModelOutcome, isFirm: (group: string) => boolean): Record<string, "COMPLETED" | "FAILED"> {
-  return Object.fromEntries(allGroups(groups).filter(({ address }) => isFirm(address)).flatMap(({ address: name }): [string, "COMPLETED" | "FAILED"][] => {
-    const mine = model.tasks.filter((_, i) => tasks[i]?.address.startsWith(`${name}.`));
-    if (mine.every(({ errorCode, status, skippedLate }) => status === "SKIPPED" && errorCode === "UPSTREAM" && !skippedLate)) return [];
-    return [[name, mine.some(({ failsWorkflow }) => failsWorkflow) ? "FAILED" : "COMPLETED"]];
-  }));
 }

@@ -2,11 +2,17 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { ItemState, TaskState } from "../../src/engine/snapshot.js";
+import type { ItemState, TaskState, WorkflowDetail } from "../../src/engine/snapshot.js";
 import type { CompensationDefinition } from "../../src/workflow/definition.js";
 import type { TaskEvent, WorkflowEvent } from "../../src/workflow/events.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
-import type { Observed } from "./compare.js";
+
+/** All tasks of an ended workflow in which no group is expanded, with their results and items. */
+interface Undone {
+  detail: WorkflowDetail;
+  results: readonly (JsonValue | undefined)[];
+  items: readonly (readonly ItemState[] | undefined)[];
+}
 
 export const compensationPlan = fc.record({ root: fc.nat(60), failures: fc.nat(5), turns: fc.nat(3) });
 
@@ -22,7 +28,7 @@ const ENDS = ["TASK_COMPLETED", "TASK_FAILED", "TASK_TIMED_OUT", "TASK_CANCELLED
 const isCompensation = (task: string): boolean => task.endsWith("!compensate");
 
 /** A workflow that completed undid nothing; another one all that completed, one at a time, the last first. */
-export function checkCompensations(observed: Observed, events: readonly WorkflowEvent[]): void {
+export function checkCompensations(observed: Undone, events: readonly WorkflowEvent[]): void {
   const { detail } = observed;
   const found = detail.tasks.filter(({ address }) => isCompensation(address));
   if (detail.status === "COMPLETED") return expect(found.map(({ address }) => address)).toEqual([]);
@@ -41,7 +47,7 @@ function isUndone({ status, node }: TaskState, items: readonly ItemState[] | und
   return node.expansion ? (items ?? []).some((item) => item.status === "COMPLETED") : status === "COMPLETED";
 }
 
-function checkOne({ detail, results, items }: Observed, task: TaskState): void {
+function checkOne({ detail, results, items }: Undone, task: TaskState): void {
   const at = detail.tasks.indexOf(task);
   const compensationAt = detail.tasks.findIndex(({ address }) => address === `${task.address}!compensate`);
   const compensation = detail.tasks[compensationAt] as TaskState;

@@ -10,7 +10,7 @@ import { elsewhere } from "../faults/handlers.js";
 import { WorkerPool, type WorkerProcess } from "../faults/workerProcesses.js";
 import { expectSoundKeys, expectSoundKeysAtRest } from "../support/soundKeys.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
-import { workflowCase } from "./definitions.js";
+import { workflowCase } from "./cases.js";
 import { checkCase, modelOf } from "./runCase.js";
 
 const RUNS = Number(process.env.FANWIRE_CRASH_RUNS ?? 60);
@@ -28,8 +28,8 @@ let node: FanwireNode;
 let pool: WorkerPool;
 
 beforeAll(async () => {
-  compiled = await compileWorker("test/model/processes/worker.ts", ["test/model/handlers.ts"]);
-  node = await startTestNode({ handlers: elsewhere("echo"), config: { keyPrefix, worker: false, leaseMs: LEASE_MS } });
+  compiled = await compileWorker("test/model/processes/worker.ts", ["test/model/handlers.ts", "test/model/batches.ts"]);
+  node = await startTestNode({ handlers: elsewhere("echo", "echoes"), config: { keyPrefix, worker: false, leaseMs: LEASE_MS } });
   pool = new WorkerPool({ script: compiled.path, redisUrl: process.env.FANWIRE_TEST_REDIS as string, keyPrefix, leaseMs: LEASE_MS, workerConcurrency: 8, ledger: "" }, WORKERS);
   await Promise.all([...pool.workers].map(({ ready }) => ready));
 });

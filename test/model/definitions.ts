@@ -1,33 +1,23 @@
-/**
- * Arbitrary workflows that are valid by construction. fast-check makes plans (small numbers and lists of them, which shrink
- * well), and `buildCase` turns each into a definition and a context: a number that names a key, say, counts among those there are.
- */
+/** Arbitrary tasks, and the context they start from, as plans; and what is built of a task's plan among the keys there are. */
 
 import fc from "fast-check";
-import type { ExpansionDefinition, Reducer, ReducerDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
-import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
-import { groupLimitsPlan, withLimits, type GroupLimits } from "./groupLimits.js";
+import type { ExpansionDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition } from "../../src/workflow/definition.js";
+import type { JsonValue } from "../../src/workflow/json.js";
+import type { Shadow } from "./expandedGroups.js";
 import { buildCompensation, compensationPlan } from "./compensations.js";
 import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
-import { exportPlan, withExports } from "./sessions.js";
+import { SIDE_QUEUE } from "./handlers.js";
+import type { Before } from "./levels.js";
 import { SCHEMAS } from "./schemas.js";
 import { expressionOver, odd, oddValue, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
 
-export interface Case {
-  definition: WorkflowDefinition;
-  context: JsonObject;
-}
-
 const HANDLERS = ["transform", "echo", "transform", "fail", "echo", "transform", "delay", "log"] as const;
-/** Besides the default one; the workers of the model serve both. */
-export const SIDE_QUEUE = "side";
-const GROUPS = ["g", "h", "group-2"];
+export const GROUPS = ["g", "h", "group-2"];
 /** Keys that several tasks may write; `total` and `all` stand in the context as well. */
-const SHARED = ["shared", "sum", "total", "all"];
-const REDUCERS: readonly Reducer[] = ["APPEND", "APPEND", "LAST", "FIRST", "CONCAT", "MERGE", "SUM", "MAX", "MIN"];
+export const SHARED = ["shared", "sum", "total", "all"];
 const CODES = ["BAD", "ODD"];
 
-const taskPlan = fc.record({
+export const taskPlan = fc.record({
   group: fc.nat(2),
   handler: fc.nat(HANDLERS.length - 1),
   refs: fc.array(refPlan, { maxLength: 3 }),
@@ -48,9 +38,9 @@ const taskPlan = fc.record({
   queue: seldom(5, fc.constant(SIDE_QUEUE)),
   compensation: seldom(3, compensationPlan),
 });
-type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
+export type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
 
-const contextPlan = fc.record({
+export const contextPlan = fc.record({
   n: fc.integer({ min: -2, max: 5 }),
   flag: fc.boolean(),
   xs: fc.array(oddValue, { maxLength: 4 }),
@@ -63,99 +53,21 @@ const contextPlan = fc.record({
   "a b": oddValue,
 });
 
-export const workflowCase: fc.Arbitrary<Case> = fc.record({
-  context: contextPlan,
-  tasks: fc.array(taskPlan, { minLength: 1, maxLength: 12, size: "max" }),
-  groupDependencies: fc.array(fc.record({ group: fc.nat(2), key: fc.nat(60) }), { maxLength: 2 }),
-  failFast: fc.nat(11).map((n) => n === 11),
-  nesting: fc.nat(3),
-  limits: fc.array(groupLimitsPlan, { minLength: 3, maxLength: 3 }),
-  reducers: fc.array(fc.constantFrom(...REDUCERS), { minLength: SHARED.length, maxLength: SHARED.length }),
-  exports: seldom(2, exportPlan),
-}).map(({ exports, ...plan }) => withExports(buildCase(plan), exports));
-
-/** What a task may use: the tasks made before it, and the keys that stand before it. */
-interface Before {
-  tasks: { group: string; name: string }[];
-  keys: string[];
-  lists: string[];
-}
-
-/** Which groups stand around each: how deep the three are nested in one another. */
-function aroundOf(nesting: number): Record<string, string[]> {
-  return { g: [], h: nesting >= 2 ? ["g"] : [], "group-2": nesting === 3 ? ["g", "h"] : [] };
-}
-
-function buildCase({ context, tasks, groupDependencies, failFast, nesting, limits, reducers: choices }: {
-  context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number; limits: GroupLimits[]; reducers: Reducer[];
-}): Case {
-  const groups = new Map<string, TaskGroupDefinition>();
-  const before: Before = { tasks: [], keys: Object.keys(context), lists: ["xs", "ys", "rows"] };
-  const keysBefore = new Map<string, string[]>();
-  const around = aroundOf(nesting);
-  const reducers = reducersOf(tasks, choices);
-  // Whoever reads a key comes after all its writers: those that nobody reads before the last one is there.
-  before.keys = before.keys.filter((key) => !reducers.some((reduced) => reduced.key === key));
-  tasks.forEach((plan, at) => {
-    const groupName = GROUPS[plan.group] as string;
-    const chain = [...(around[groupName] as string[]), groupName];
-    for (const name of chain) {
-      if (!groups.has(name)) groups.set(name, { name, tasks: [], dependencies: [] });
-      if (!keysBefore.has(name)) keysBefore.set(name, [...before.keys]);
-    }
-    const group = groups.get(groupName) as TaskGroupDefinition;
-    const address = chain.join(".");
-    const task = buildTask(plan, at, group, address, before);
-    group.tasks.push(task);
-    before.tasks.push({ group: address, name: task.name });
-    const last = (key: string): boolean => tasks.findLastIndex((other) => sharedKey(other) === key) === at;
-    before.keys.push(...[...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys].filter((key) => !SHARED.includes(key) || last(key)));
-    if (task.expansion && task.expansion.outputFormat === "MERGE") before.lists.push(...(task.resultKeys ?? [task.name]).filter((key) => !SHARED.includes(key) || last(key)));
-  });
-  for (const { group: at, key } of groupDependencies) {
-    const name = GROUPS[at] as string;
-    const keys = keysBefore.get(name) ?? [];
-    if (keys.length > 0) groups.get(name)?.dependencies.push(pick(keys, key));
-  }
-  // Groups stand in the order of their names, so that tasks may read what is declared after them.
-  const inside = (name: string | undefined): TaskGroupDefinition[] => GROUPS.filter((other) => around[other]?.at(-1) === name).flatMap((other) => {
-    const declared = groups.get(other);
-    if (!declared) return [];
-    const group = withLimits(declared, limits[GROUPS.indexOf(other)] as GroupLimits);
-    const nested = inside(other);
-    return [nested.length > 0 ? { ...group, groups: nested } : group];
-  });
-  const ordered = inside(undefined);
-  const definition: WorkflowDefinition = { name: "model", groups: ordered, onFailure: failFast ? "FAIL_FAST" : "CONTINUE", reducers };
-  return JSON.parse(JSON.stringify({ definition, context })) as Case;
-}
-
-function sharedKey({ shared }: TaskPlan): string | undefined {
+export function sharedKey({ shared }: TaskPlan): string | undefined {
   return shared === null ? undefined : pick(SHARED, shared);
 }
 
-/** `total` is a number and `all` a list from the start, which not every reducer can start from. */
-function reducersOf(tasks: readonly TaskPlan[], choices: readonly Reducer[]): ReducerDefinition[] {
-  return SHARED.flatMap((key, at): ReducerDefinition[] => {
-    if (!tasks.some((plan) => sharedKey(plan) === key)) return [];
-    const reducer = choices[at] as Reducer;
-    if (key === "total" && ["APPEND", "CONCAT", "MERGE"].includes(reducer)) return [{ key, reducer: "SUM" }];
-    if (key === "all" && ["MERGE", "SUM", "MAX", "MIN"].includes(reducer)) return [{ key, reducer: "CONCAT" }];
-    return [{ key, reducer }];
-  });
-}
-
-function pick<T>(from: readonly T[], at: number): T {
+export function pick<T>(from: readonly T[], at: number): T {
   return from[at % from.length] as T;
 }
 
-function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, address: string, before: Before): TaskDefinition {
-  const keys = resultKeys(plan, at);
+export function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, address: string, before: Before, keys: ResultKeys): TaskDefinition {
   // The same name in several groups: `after` has to find the right one.
   const name = keys.resultKeys && !group.tasks.some((task) => task.name === "same") ? "same" : `t${at}`;
   const variables = plan.expansion ? variablesIn(plan.expansion) : [];
-  const roots = [...variables, ...before.keys.map((key) => reference(key))];
-  const expansion = plan.expansion === null ? undefined : buildExpansion(plan.expansion, before.lists, before.keys);
+  const outer = before.variables.length > 0 ? [...before.variables, "$index", "$item"] : [];
+  const roots = [...variables, ...outer, ...before.keys.map((key) => reference(key))];
+  const expansion = plan.expansion === null ? undefined : buildExpansion(plan.expansion, before.lists, [...before.keys, ...before.variables]);
   return {
     name,
     handler: expansion?.batchSize === undefined ? pick(HANDLERS, plan.handler) : "echoes",
@@ -184,12 +96,13 @@ function addressOf(task: { group: string; name: string }, ownGroup: string): str
 
 interface ResultKeys { resultKeys?: string[]; optionalResultKeys: string[]; fields: string[] }
 
-/** Half of the tasks write their own name. `fields` are those that a result needs, or may have. */
-function resultKeys(plan: TaskPlan, at: number): ResultKeys {
+/** Half of the tasks write their own name. `fields` are those that a result needs, or may have. Inside an expanded group a key with a reducer is never optional. */
+export function resultKeys(plan: TaskPlan, at: number, { isInside, shadow }: { isInside?: boolean; shadow?: Shadow | undefined }): ResultKeys {
   const one = `clé ${at}`;
+  if (shadow) return shadow.optional ? { resultKeys: [one], optionalResultKeys: [shadow.key], fields: [one, shadow.key] } : { resultKeys: [shadow.key], optionalResultKeys: [], fields: [] };
   const two = sharedKey(plan) ?? `k${at}`;
   if (sharedKey(plan) !== undefined && plan.keys < 6) return { resultKeys: [two], optionalResultKeys: [], fields: [] };
-  switch (plan.keys) {
+  switch (isInside && sharedKey(plan) !== undefined ? 6 : plan.keys) {
     case 5: return { resultKeys: [one], optionalResultKeys: [], fields: [] };
     case 6: return { resultKeys: [one, two], optionalResultKeys: [], fields: [one, two] };
     case 7: return { resultKeys: [one], optionalResultKeys: [two], fields: [one, two] };
@@ -230,8 +143,8 @@ function resultTemplate({ refs, flavour }: TaskPlan, { fields }: ResultKeys, roo
   return parts.length === 1 ? (parts[0] as JsonValue) : Object.fromEntries(parts.map((part, i) => [["id", "x", "ß"][i] as string, part]));
 }
 
-function condition({ form, key }: { form: number; key: number }, { keys }: Before): string {
-  const root = reference(pick(keys, key));
+function condition({ form, key }: { form: number; key: number }, { keys, variables }: Before): string {
+  const root = reference(pick([...keys, ...variables], key));
   const forms = ["true", "flag", "n < 4", `$exists(${root})`, root, `${root} ?? false`, `$count(${root}) > 1`, "false"];
   return pick(forms, form);
 }

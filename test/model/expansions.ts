@@ -34,7 +34,7 @@ export function variablesIn(plan: ExpansionPlan): string[] {
 }
 
 /** `n` is also a key of every context, which the variable hides within the items. */
-function variableNames({ kind, variable }: ExpansionPlan): string[] {
+export function variableNames({ kind, variable }: ExpansionPlan): string[] {
   const first = variable === 3 ? "n" : "v";
   return kind === 0 || kind === 4 ? [first] : [first, "w"];
 }

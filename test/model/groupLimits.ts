@@ -5,6 +5,7 @@ import type { FailurePolicy, TaskGroupDefinition, WorkflowDefinition } from "../
 import { compilePlan } from "../../src/workflow/compilePlan.js";
 import { policyAround } from "../../src/engine/TaskGroup.js";
 import type { Plan, PlanNode } from "../../src/workflow/plan.js";
+import { hasExpandedGroups } from "./expandedGroups.js";
 import type { ModelOutcome } from "./referenceModel.js";
 import { seldom } from "./values.js";
 
@@ -36,7 +37,9 @@ export interface Loose {
 }
 
 /** Where time decides what came of the tasks: how far what a group or the workflow cancels had come before. */
-export function looseEnds(definition: WorkflowDefinition, { tasks }: ModelOutcome): Loose {
+export function looseEnds(definition: WorkflowDefinition, { tasks, status }: ModelOutcome): Loose {
+  // Where groups are expanded only the workflow cancels anything.
+  if (hasExpandedGroups(definition)) return { cut: definition.onFailure === "FAIL_FAST" && status === "FAILED", tasks: new Set() };
   const plan = compilePlan(definition);
   const loose = new Set<PlanNode>();
   let cut = false;

@@ -24,6 +24,9 @@ async function turnsLater(turns: number): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Besides the default queue; the workers of the model serve both. */
+export const SIDE_QUEUE = "side";
+
 export const MODEL_HANDLERS: ReadonlyMap<string, Handler> = new Map(
   [...builtInHandlers({ httpAllowPrivate: false }), echoHandler, echoesHandler].map((handler) => [handler.name, handler]),
 );

@@ -7,14 +7,14 @@ import { Keys, shardPrefix } from "../../src/store/keys.js";
 import { expectSoundKeys, expectSoundKeysAtRest } from "../support/soundKeys.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
-import { workflowCase, SIDE_QUEUE } from "./definitions.js";
+import { workflowCase } from "./cases.js";
 import { echoesHandler } from "./batches.js";
-import { echoHandler } from "./handlers.js";
+import { echoHandler, SIDE_QUEUE } from "./handlers.js";
 import { coordinationLeft } from "./leftovers.js";
 import { checkCase, modelOf } from "./runCase.js";
 
 /** How many workflows, about; they run in handfuls, so that they also compete with each other. */
-const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_500);
+const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_200);
 const AT_ONCE = 8;
 /** Shrinking a workflow that hangs takes long; after this the smallest so far must do. */
 const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);

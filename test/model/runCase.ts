@@ -2,17 +2,18 @@
 
 import { expect } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
-import type { ItemState, TaskState } from "../../src/engine/snapshot.js";
 import { isTerminalEvent, type WorkflowEvent } from "../../src/workflow/events.js";
 import type { JsonObject } from "../../src/workflow/json.js";
 import { Keys, shardOf, shardPrefix } from "../../src/store/keys.js";
 import { CALLER } from "../support/testNode.js";
 import { foldLog } from "./checkLog.js";
 import { compare } from "./compare.js";
+import type { Case } from "./cases.js";
 import { checkCompensations } from "./compensations.js";
-import type { Case } from "./definitions.js";
+import { hasExpandedGroups } from "./expandedGroups.js";
 import { looseEnds } from "./groupLimits.js";
 import { MODEL_HANDLERS } from "./handlers.js";
+import { readInstances, readTask } from "./instances.js";
 import { coordinationFields } from "./leftovers.js";
 import { expectedExports, exported } from "./sessions.js";
 import { runModel, TooMuch, type ModelOutcome } from "./referenceModel.js";
@@ -50,12 +51,11 @@ export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyP
   const events = await eventsUntilEnd(reader, id, options.deadlineMs);
   const detail = await reader.engine.workflowDetail(CALLER, id);
   if (!detail) throw new Error(`${id} is gone`);
-  const results = await Promise.all(detail.tasks.map((task) => reader.engine.result(task)));
-  const items = await Promise.all(detail.tasks.map((task) => itemsOf(reader, task)));
-  const folded = foldLog(events, detail.tasks.map(({ address }) => address), options);
-  const observed = { detail, context: await reader.engine.context(id), results, items, folded };
-  checkCompensations(observed, events);
-  compare(observed, model, item.context, looseEnds(item.definition, model));
+  const outside = await Promise.all(detail.tasks.filter(({ node }) => node.kind === "TASK" && node.scope === undefined).map((task) => readTask(reader.engine, task)));
+  const folded = foldLog(events, outside.map(({ task }) => task.address), { ...options, isGroup: (node) => detail.plan.nodes[node]?.kind === "GROUP" });
+  const instances = hasExpandedGroups(item.definition) ? { instances: await readInstances(reader, detail) } : {};
+  if (!instances.instances) checkCompensations({ detail, results: outside.map(({ result }) => result), items: outside.map(({ items }) => items) }, events);
+  compare({ detail, context: await reader.engine.context(id), tasks: outside, folded, ...instances }, model, item.context, looseEnds(item.definition, model));
   expect(await exported(reader, id)).toEqual(expectedExports(item.definition, model));
   const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));
   expect(await coordinationFields(reader.redis, keys, id)).toEqual([]);
@@ -84,10 +84,4 @@ async function eventsUntilEnd(node: FanwireNode, id: string, deadlineMs = DEADLI
   const detail = await node.engine.workflowDetail(CALLER, id);
   const open = detail?.tasks.map(({ address, status, attempt }) => `${address} ${status} ${attempt}`).join(", ");
   throw new Error(`${id} ${late ? `has not ended within ${deadlineMs} ms` : "lost its subscription"}: ${open}; last events: ${events.slice(-5).map(({ type }) => type).join(", ")}`);
-}
-
-async function itemsOf(node: FanwireNode, task: TaskState): Promise<ItemState[] | undefined> {
-  if (!task.itemCounts) return undefined;
-  const page = await node.engine.items(task, {}, { first: 1000 });
-  return page.edges.map((edge) => edge.node);
 }

@@ -5,7 +5,7 @@ import type { FanwireNode } from "../../src/main.js";
 import type { TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject } from "../../src/workflow/json.js";
 import { CALLER } from "../support/testNode.js";
-import type { Case } from "./definitions.js";
+import type { Case } from "./cases.js";
 import type { ModelOutcome } from "./referenceModel.js";
 
 /** Numbers that name keys, counted among those there are. */
@@ -17,7 +17,8 @@ export function withExports({ definition, context }: Case, plan: readonly number
   return { definition: { ...definition, exports: [...new Set(plan.map((at) => keys[at % keys.length] as string))] }, context };
 }
 
-function keysOf({ tasks, groups = [] }: TaskGroupDefinition): string[] {
+function keysOf({ tasks, groups = [], expansion, resultKeys }: TaskGroupDefinition): string[] {
+  if (expansion && resultKeys) return resultKeys;
   return [...tasks.flatMap((task) => [...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys]), ...groups.flatMap(keysOf)];
 }
 

@@ -6,12 +6,12 @@ import type { FanwireNode } from "../../src/main.js";
 import { declaredGroups } from "../../src/workflow/declaredGroups.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { startTestNode, testPrefix } from "../support/testNode.js";
-import { workflowCase, type Case, SIDE_QUEUE } from "./definitions.js";
+import { workflowCase, type Case } from "./cases.js";
 import { echoesHandler } from "./batches.js";
-import { echoHandler } from "./handlers.js";
+import { echoHandler, SIDE_QUEUE } from "./handlers.js";
 import { contextAtEnd, modelOf, submit } from "./runCase.js";
 
-const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_500) / 4;
+const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_200) / 4;
 const AT_ONCE = 4;
 const SEED = Number(process.env.FANWIRE_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);
@@ -26,10 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([alone, ...together].map((node) => node.stop())));
 
-/** Each expanded task of the definition with one of these limits, or none. */
+/** Each expanded task and group of the definition with one of these limits, or none. */
 function withLimits(definition: WorkflowDefinition, limits: readonly (number | null)[]): WorkflowDefinition {
   const changed = structuredClone(definition);
-  declaredGroups(changed).flatMap(({ group }) => group.tasks).forEach(({ expansion }, i) => {
+  declaredGroups(changed).flatMap(({ group }) => [group, ...group.tasks]).forEach(({ expansion }, i) => {
     if (!expansion) return;
     const limit = limits[i % limits.length];
     if (limit == null) delete expansion.maxParallel;

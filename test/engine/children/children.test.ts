@@ -64,7 +64,8 @@ function ownStarter(): ChildStarter {
   const fields = new NodeFields(node.redis, shards);
   const workflows = new WorkflowReader(node.redis, shards, plans, directory, fields);
   const instances = new InstanceReader(node.redis, shards, fields);
-  const reader = new RedisReader(workflows, new ItemReader(node.redis, fields), new WorkflowIndex(node.redis, shards, workflows), instances, new InstanceStates(fields, instances, directory));
+  const items = new ItemReader(node.redis, fields);
+  const reader = new RedisReader(workflows, items, new WorkflowIndex(node.redis, shards, workflows), instances, new InstanceStates(fields, instances, items, directory));
   const store = new RedisStore({ redis: node.redis, keyPrefix, shards: SHARDS, leaseMs: 30_000, retentionMs: 60_000 });
   const handlers = new HandlerRegistry(builtInHandlers({ httpAllowPrivate: false }));
   const expanders = new ExpanderRegistry();

@@ -1,22 +1,24 @@
 /** A worker in a process of its own with the model's handlers, each call a little later, so that it can be killed in the middle. */
 
 import { setTimeout as delay } from "node:timers/promises";
+import type { Handler } from "../../../src/engine/handlers.js";
 import { loadConfig } from "../../../src/config.js";
 import { runWorker } from "../../../src/main.js";
 import { silentLog } from "../../../src/runtime/log.js";
-import { echoHandler } from "../handlers.js";
+import { echoesHandler } from "../batches.js";
+import { echoHandler, SIDE_QUEUE } from "../handlers.js";
 
 const { redisUrl, keyPrefix, leaseMs, workerConcurrency } = JSON.parse(process.argv[2] as string) as { redisUrl: string; keyPrefix: string; leaseMs: number; workerConcurrency: number };
 const LONGEST_MS = 30;
 
-await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, logLevel: "silent" }), {
-  handlers: [{
-    ...echoHandler,
+await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, workerQueues: ["default", SIDE_QUEUE], logLevel: "silent" }), {
+  handlers: [echoHandler, echoesHandler].map((handler): Handler => ({
+    ...handler,
     async run(context) {
       await delay(Math.random() * LONGEST_MS);
-      return echoHandler.run(context);
+      return handler.run(context);
     },
-  }],
+  })),
   log: silentLog,
 });
 process.stdout.write("ready\n");
