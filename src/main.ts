@@ -122,7 +122,7 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
     shards, plans, fleet, workflows, items, instances,
     sessions: new RedisSessions(reads, shards, new Scripts(scripts), config.retentionMs),
     definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
-    store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs }),
+    store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs, feedLength: config.feedLength }),
     reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, items, fleet)),
   };
 }

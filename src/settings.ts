@@ -16,6 +16,8 @@ export interface Config {
   /** Queues whose tasks the worker of this process runs. */
   readonly workerQueues: readonly string[];
   readonly retentionMs: number;
+  /** About how many steps the feed of a shard keeps. */
+  readonly feedLength: number;
   readonly httpAllowPrivate: boolean;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   readonly leaseMs: number;
@@ -91,6 +93,10 @@ export const SETTINGS: readonly Setting[] = [
   setting("retentionMs", "RETENTION", {
     type: "duration 1s to 3650d", defaultText: "7d", parse: duration(1_000, MAX_DURATION_MS),
     description: "How long an ended workflow, its results and its events are kept.",
+  }),
+  setting("feedLength", "FEED_LENGTH", {
+    type: "integer 1000 to 100000000", defaultText: "1000000", parse: integer(1_000, 100_000_000),
+    description: "About how many steps of its workflows together each shard keeps in the order in which they happened, for subscriptions to many workflows that come back. Older ones go, and those older than RETENTION.",
   }),
   setting("httpAllowPrivate", "HTTP_ALLOW_PRIVATE", {
     type: "true, false", defaultText: "false", parse: flag,

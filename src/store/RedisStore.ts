@@ -16,6 +16,8 @@ export interface RedisStoreOptions {
   shards: number;
   leaseMs: number;
   retentionMs: number;
+  /** About how many steps the feed of a shard keeps. */
+  feedLength?: number;
 }
 
 /** How long a timer that a poller got stays hidden from the others. */
@@ -37,7 +39,7 @@ export class RedisStore implements WorkflowStore {
   constructor(private readonly options: RedisStoreOptions) {
     this.shards = options.shards;
     this.#keys = new ShardKeys(options.keyPrefix, options.shards);
-    this.#scripts = new Scripts(options.redis);
+    this.#scripts = new Scripts(options.redis, options.feedLength);
   }
 
   async submitWorkflow(shard: number, command: SubmitCommand): Promise<SubmitReply> {

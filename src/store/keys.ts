@@ -74,6 +74,8 @@ export class Keys {
   sessionExporters(session: string): string { return `${this.prefix}se:${session}`; }
   /** set: tenants that ever submitted here */
   get tenants(): string { return `${this.prefix}tn`; }
+  /** stream: the feed; a step per script call that wrote to event logs, field e: a line `<workflow> <index of the entry>` per log */
+  get feed(): string { return `${this.prefix}f`; }
   /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow, y: one some of whose claims were taken back, t: a timer is due} */
   get wake(): string { return `${this.prefix}wake`; }
 }

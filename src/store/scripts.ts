@@ -22,13 +22,19 @@ export interface Script {
   readonly numberOfKeys: number;
 }
 
-/** The text of a script with `--- @include name` lines replaced. The shebang must stay the first line. */
-export function resolveScript(name: ScriptName): Script {
+/**
+ * How many steps a shard's feed keeps, about: Redis cuts off whole nodes. A step of ordinary work takes some 50 bytes, one of bulk
+ * work up to some KB; either way it is a small part of what its workflows take while they are kept.
+ */
+export const DEFAULT_FEED_LENGTH = 1_000_000;
+
+/** The text of a script with `--- @include name` lines replaced and its setting filled in. The shebang must stay the first line. */
+export function resolveScript(name: ScriptName, feedLength = DEFAULT_FEED_LENGTH): Script {
   const source = readFileSync(new URL(`${name}.lua`, FOLDER), "utf8");
   const body = source.replace(/^--- @include (\w+)( when used)?$/gm, (_line, part: string, whenUsed?: string) => {
     const text = readFileSync(new URL(`include/${part}.lua`, FOLDER), "utf8").trimEnd();
     return whenUsed ? madeWhenUsed(part, text) : text;
-  });
+  }).replaceAll("$FEED_LENGTH", String(feedLength));
   const keys = new Set([...source.matchAll(/^-- KEYS\[(\d+)\]/gm)].map((match) => match[1]));
   return { name, body, sha: createHash("sha1").update(body).digest("hex"), numberOfKeys: keys.size };
 }
@@ -50,8 +56,9 @@ const RETRYABLE = /^(TRYAGAIN|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|MISCONF|BU
 export class Scripts {
   readonly #scripts = new Map<ScriptName, Script>();
 
-  constructor(private readonly redis: Redis) {
-    for (const name of SCRIPT_NAMES) this.#scripts.set(name, resolveScript(name));
+  /** @param feedLength about how many steps the feed of a shard keeps */
+  constructor(private readonly redis: Redis, feedLength?: number) {
+    for (const name of SCRIPT_NAMES) this.#scripts.set(name, resolveScript(name, feedLength));
   }
 
   /**

@@ -15,7 +15,7 @@ const PATTERNS: Record<string, string> = {
   definitionNames: keys.definitionNames("<tenant>"), definitionVersions: keys.definitionVersions("<tenant>", "<hash>"),
   idempotency: keys.idempotency("<tenant>", "<hash>"), lane: keys.lane("<handler>"),
   timers: keys.timers, leases: keys.leases, worker: keys.worker("<worker>"), index: keys.index("<tenant>", "<index>"), tenants: keys.tenants,
-  wake: keys.wake, claimsOf: keys.claimsOf("<worker>"), claimRequest: keys.claimRequest("<request>"), lanes: keys.lanes, load: keys.load,
+  wake: keys.wake, feed: keys.feed, claimsOf: keys.claimsOf("<worker>"), claimRequest: keys.claimRequest("<request>"), lanes: keys.lanes, load: keys.load,
   workers: keys.workers, workersAlive: keys.workersAlive, held: keys.held("<id>", "<group>"),
   session: keys.session("<session>"), sessionContext: keys.sessionContext("<session>"), sessionIndex: keys.sessionIndex("<session>"),
   sessionWaiting: keys.sessionWaiting("<session>"), sessionExporters: keys.sessionExporters("<session>"),

@@ -76,6 +76,7 @@ async function contentOf(redis: Redis, key: string): Promise<unknown> {
     case "list": return redis.lrange(key, 0, -1);
     case "set": return (await redis.smembers(key)).sort();
     case "zset": return (await redis.zrange(key, 0, -1)).sort();
+    case "stream": return redis.xrange(key, "-", "+");
     default: return redis.get(key);
   }
 }

@@ -33,7 +33,7 @@ async function gone(id: string): Promise<void> {
 }
 
 /** What a deployment has before and after any workflow. */
-const STANDING = /:(meta|ready|tn|workers|alive|lanes|load)$|:lease$|:wk:/;
+const STANDING = /:(meta|ready|tn|workers|alive|lanes|load|f)$|:lease$|:wk:/;
 
 test("no key is left: not the definition, not the idempotency key, no index entry", async () => {
   const id = await submit("once");

@@ -15,6 +15,9 @@ for _, key in ipairs(keys) do
   elseif type == 'list' then value = redis.call('LRANGE', key, 0, -1)
   elseif type == 'set' then value = redis.call('SMEMBERS', key)
   elseif type == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif type == 'stream' then
+    value = {}
+    for _, step in ipairs(redis.call('XRANGE', key, '-', '+')) do value[#value + 1] = step[2][2] end
   else value = redis.call('GET', key) end
   out[#out + 1] = { key, type, redis.call('PTTL', key), value }
 end

@@ -5,7 +5,7 @@
 
 import type { Keys } from "../keys.js";
 
-export type RedisType = "hash" | "list" | "set" | "zset" | "string";
+export type RedisType = "hash" | "list" | "set" | "zset" | "string" | "stream";
 
 export interface KeyKind {
   /** The member of Keys that makes it. */
@@ -52,6 +52,7 @@ export const KEY_KINDS: readonly KeyKind[] = [
   { name: "sessionWaiting", pattern: /^sw:([\w-]+)$/, type: "set" },
   { name: "sessionExporters", pattern: /^se:([\w-]+)$/, type: "set" },
   { name: "instances", pattern: new RegExp(`^v:${WORKFLOW}$`), type: "hash", ofWorkflow: true },
+  { name: "feed", pattern: /^f$/, type: "stream" },
   { name: "tenants", pattern: /^tn$/, type: "set" },
 ];
 

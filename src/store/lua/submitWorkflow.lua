@@ -14,7 +14,7 @@ local prefix = ARGV[1]
 --- @include lanes
 --- @include arguments
 
-local reply, ids, units, waiting = {}, {}, 0, 0
+local reply, ids, logged, units, waiting = {}, {}, {}, 0, 0
 local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id end
 
 while at <= #ARGV do
@@ -56,10 +56,12 @@ while at <= #ARGV do
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
     for i = 1, #queues, 2 do call('HINCRBY', prefix .. 'load', 'R@' .. queues[i], queues[i + 1]) end
     ids[#ids + 1] = '"' .. id .. '"'
+    logged[#logged + 1] = id .. ' 0'
     answer('OK', id)
   end
 end
 
+if #logged > 0 then F.feed(logged) end
 local _, woken = F.flushLanes(waiting, 0, 0)
 if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. woken .. '}') end
 return reply

@@ -13,6 +13,12 @@ end })
 local time = call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
+-- The shard's feed tells readers of many workflows which entries came into which logs, in the order in which they came: a step
+-- per call, in it a line `<workflow> <index of the entry>` for each. store/scripts.ts puts in the setting FEED_LENGTH.
+function F.feed(lines)
+  call('XADD', prefix .. 'f', 'MAXLEN', '~', '$FEED_LENGTH', '*', 'e', table.concat(lines, '\n'))
+end
+
 -- Redis' Lua can unpack some 8,000 values at once; calls with more are sliced.
 local SLICE = 4000
 function F.sliced(command, key, values)

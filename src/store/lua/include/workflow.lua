@@ -199,9 +199,9 @@ function F.startWorkflow(wf)
   F.emit(wf, 'b')
 end
 
--- Writes what the script changed, one HSET and one log entry per workflow, and rings the doorbell once.
+-- Writes what the script changed, one HSET and one log entry per workflow, tells the feed, and rings the doorbell once.
 function F.flushWorkflows()
-  local ids, ready, running, waiting = {}, 0, 0, 0
+  local ids, logged, ready, running, waiting = {}, {}, 0, 0, 0
   for _, wf in ipairs(loaded) do
     if wf.open and wf.left == 0 then
       local bad = F.get(wf, 'bad')
@@ -214,6 +214,7 @@ function F.flushWorkflows()
       local entries = call('RPUSH', prefix .. 'e:' .. wf.id, (wf.seq + 1) .. ' ' .. now .. '\n' .. table.concat(wf.lines, '\n'))
       fields[7], fields[8] = 'ev', entries
       ids[#ids + 1] = '"' .. wf.id .. '"'
+      logged[#logged + 1] = wf.id .. ' ' .. (entries - 1)
     end
     for field, value in pairs(wf.set) do
       if value == false then gone[#gone + 1] = field
@@ -232,6 +233,7 @@ function F.flushWorkflows()
     if #wf.inner > 0 then F.sliced('HSET', prefix .. 'v:' .. wf.id, wf.inner) end
     if wf.moved then F.flushQueues(wf.moved) end
   end
+  if #logged > 0 then F.feed(logged) end
   local queued, woken = F.flushLanes(ready, running, waiting)
   if #ids > 0 or queued > 0 then
     call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. woken .. '}')
