@@ -25,6 +25,10 @@ import type { Expander } from "./workflow/expander.js";
 import { EventLog } from "./events/EventLog.js";
 import { EventManager } from "./events/EventManager.js";
 import type { EventSource } from "./events/EventSource.js";
+import { Feed } from "./events/Feed.js";
+import { FeedEvents } from "./events/FeedEvents.js";
+import { FeedHub } from "./events/FeedHub.js";
+import { FeedKeeper } from "./events/FeedKeeper.js";
 import { Hub } from "./events/Hub.js";
 import { RedisWake } from "./events/RedisWake.js";
 import { startRedis } from "./runtime/embeddedRedis.js";
@@ -37,7 +41,7 @@ import type { Finding } from "./store/fsck/findings.js";
 import { confirmedFindings } from "./store/fsck/fsck.js";
 import { RedisReads } from "./store/fsck/reads.js";
 import { ItemReader } from "./store/ItemReader.js";
-import { ShardKeys } from "./store/keys.js";
+import { ShardKeys, shardOf } from "./store/keys.js";
 import { LaneRepair } from "./store/LaneRepair.js";
 import { LogReads } from "./store/LogReads.js";
 import { PlanCache } from "./store/PlanCache.js";
@@ -155,14 +159,21 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   await wake.start();
   wake.onLanes((shard, names) => lanes.learn(shard, names));
   const hub = new Hub();
-  wake.onEvents((ids) => hub.ring(ids));
+  const feed = new Feed(redis, shards);
+  const feedHub = new FeedHub(feed);
+  wake.onEvents((ids) => {
+    hub.ring(ids);
+    // A ring is of one shard.
+    feedHub.ring(shardOf(ids[0] as string) as number);
+  });
   const logReads = new LogReads(redis, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
-  const events = new EventManager(new EventLog(redis, logReads), hub, async (id) => (await workflows.snapshot(id)) ?? undefined);
+  const eventLog = new EventLog(redis, logReads);
+  const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);
   const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
-  const loops = [...timers, ...sweepers, lanes];
+  const loops = [...timers, ...sweepers, lanes, new FeedKeeper(feed, config.retentionMs, log)];
   const onTimer = (shard: number, delayMs: number): void => timers[shard]?.hint(delayMs);
   const registry = new DefinitionRegistry({ definitions, handlers, expanders, directory: fleet });
   const children = new ChildStarter({ reader, definitions: registry, workflows: agency });
@@ -192,6 +203,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
       await staff.stop(graceMs);
       await Promise.all(loops.map((loop) => loop.stop()));
       hub.stop();
+      feedHub.stop();
       await close();
     },
   };

@@ -4,12 +4,15 @@
 import "reflect-metadata";
 import { nodeKey } from "../engine/nodeKey.js";
 import type { AttemptState, GroupState, ItemState, TaskState, WaitReason as WaitState, WorkflowFilter as WorkflowQuery, WorkflowSnapshot } from "../engine/snapshot.js";
+import { FanwireError } from "../errors.js";
+import type { EventFilter as EventQuery } from "../events/eventFilter.js";
 import type { WorkflowProgressSnapshot } from "../events/EventSource.js";
 import type { ExpansionDefinition, RetryDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../workflow/definition.js";
 import type { TaskProgress as ProgressState, WorkflowEvent as EventRecord } from "../workflow/events.js";
-import type { JsonObject, JsonValue } from "../workflow/json.js";
+import { isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import { percentOf } from "../workflow/status.js";
+import type { EventFilter } from "./inputs/EventFilter.js";
 import type { ExpansionInput } from "./inputs/ExpansionInput.js";
 import type { RetryInput } from "./inputs/RetryInput.js";
 import type { TaskGroupInput } from "./inputs/TaskGroupInput.js";
@@ -146,6 +149,13 @@ export function toWorkflowQuery(filter: WorkflowFilter | null | undefined): Work
     submittedAfterMs: filter?.submittedAfter,
     submittedBeforeMs: filter?.submittedBefore,
   });
+}
+
+/** @throws FanwireError INVALID_VALUE for labels that are no object: they would match nothing, or everything */
+export function toEventFilter(filter: EventFilter | null | undefined): EventQuery {
+  const labels = filter?.labels ?? undefined;
+  if (labels !== undefined && !isObject(labels)) throw new FanwireError("INVALID_VALUE", "The labels of a filter must be an object of name to value", { retryable: false });
+  return given({ workflowIds: filter?.workflowIds, sessionId: filter?.sessionId, name: filter?.name, labels, types: filter?.types });
 }
 
 /** An optional JSON argument: null says the same as leaving it out. */

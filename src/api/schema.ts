@@ -16,6 +16,7 @@ import { ClaimTasksMutation } from "./operations/claimTasks.js";
 import { CompleteTasksMutation } from "./operations/completeTasks.js";
 import { FailTaskMutation } from "./operations/failTask.js";
 import { DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation } from "./operations/definitions.js";
+import { EventsSubscription } from "./operations/events.js";
 import { HandlersQuery } from "./operations/handlers.js";
 import { HeartbeatTasksMutation } from "./operations/heartbeatTasks.js";
 import { NodeQuery } from "./operations/node.js";
@@ -45,7 +46,7 @@ const OPERATIONS = [
   SubmitWorkflowMutation, CancelWorkflowMutation,
   PauseWorkflowMutation, ResumeWorkflowMutation, RetryWorkflowMutation, RerunWorkflowMutation,
   ProvideContextMutation, SignalTaskMutation, DeleteWorkflowMutation,
-  WorkflowEventsSubscription, WorkflowProgressSubscription,
+  WorkflowEventsSubscription, WorkflowProgressSubscription, EventsSubscription,
   WorkersQuery, QueuesQuery, ClaimTasksMutation, HeartbeatTasksMutation, ReportProgressMutation, CompleteTasksMutation, FailTaskMutation, TaskOffersSubscription,
 ] as const;
 

@@ -86,6 +86,13 @@ export class EventLog {
     return { events, plan, next: { entry: from.entry + entries.length, seq }, more: entries.length === ENTRIES_PER_READ };
   }
 
+  /** All events of one entry; undefined when it is gone. @param plan the workflow's */
+  async entry(workflowId: string, entry: number, plan: Plan): Promise<WorkflowEvent[] | undefined> {
+    const key = this.access.logKey(workflowId);
+    const text = key && (await this.redis.lindex(key, entry));
+    return text == null ? undefined : eventsOfEntry(workflowId, plan, entry, text, 0);
+  }
+
   /** Adds what is stored outside the log: identifiers of items, and results when asked for. @param plan that the events were read with */
   async enrich(workflowId: string, plan: Plan, events: readonly WorkflowEvent[], withResults: boolean): Promise<void> {
     await nameInstances(this.access, workflowId, plan, events);

@@ -5,7 +5,11 @@ import type { WorkflowEvent } from "../workflow/events.js";
 import { isWorkflowEnded, percentOf, type TaskCounts, type WorkflowStatus } from "../workflow/status.js";
 import type { Plan } from "../workflow/plan.js";
 import type { EventLog } from "./EventLog.js";
+import { EventMatcher, type EventFilter } from "./eventFilter.js";
 import type { EventPage, EventSource, ReadOptions, WorkflowProgressSnapshot } from "./EventSource.js";
+import type { FeedEvents } from "./FeedEvents.js";
+import type { FeedHub } from "./FeedHub.js";
+import { FeedIterator, type FeedReadOptions } from "./FeedIterator.js";
 import type { Hub } from "./Hub.js";
 import { LogIterator } from "./LogIterator.js";
 import { ProgressIterator } from "./ProgressIterator.js";
@@ -20,6 +24,8 @@ export class EventManager implements EventSource {
   constructor(
     private readonly log: EventLog,
     private readonly hub: Hub,
+    /** The feeds of all shards, and the events that they tell of. */
+    private readonly feed: { hub: FeedHub; events: FeedEvents },
     /** Status and counts of a workflow in one read; undefined when it is gone. */
     private readonly state: (workflowId: string) => Promise<ProgressState | undefined>,
   ) {}
@@ -43,6 +49,10 @@ export class EventManager implements EventSource {
 
   subscribe(workflowId: string, options: ReadOptions = {}): AsyncIterableIterator<WorkflowEvent> {
     return new LogIterator(workflowId, options, this.log, this.hub);
+  }
+
+  subscribeAll(tenant: string, filter: EventFilter, options: FeedReadOptions = {}): AsyncIterableIterator<WorkflowEvent> {
+    return new FeedIterator(new EventMatcher(tenant, filter), options, this.feed.hub, this.feed.events);
   }
 
   progress(workflowId: string, throttleMs: number): AsyncIterableIterator<WorkflowProgressSnapshot> {

@@ -1,5 +1,6 @@
 /** How readers follow workflows: the log by pages, live events, progress. Implemented by EventManager. */
 
+import type { EventFilter } from "./eventFilter.js";
 import type { EventType, WorkflowEvent } from "../workflow/events.js";
 import type { TaskCounts, WorkflowStatus } from "../workflow/status.js";
 
@@ -41,6 +42,14 @@ export interface EventSource {
    * @throws FanwireError (from the first next()) NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
    */
   subscribe(workflowId: string, options?: ReadOptions): AsyncIterableIterator<WorkflowEvent>;
+
+  /**
+   * Events of all workflows of the tenant that match, also of those submitted later: each exactly once, those of a workflow in
+   * order, behind the cursor of an event of such a subscription; without one, or with LATEST, only those still to come. It
+   * never ends by itself, and pulls like the others. Events that went with their workflow are left out.
+   * @throws FanwireError (from next()) CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
+   */
+  subscribeAll(tenant: string, filter: EventFilter, options?: { after?: string; withResults?: boolean }): AsyncIterableIterator<WorkflowEvent>;
 
   /** A snapshot at once, then one whenever counts or status change, at most one every `throttleMs`; the last is terminal. */
   progress(workflowId: string, throttleMs: number): AsyncIterableIterator<WorkflowProgressSnapshot>;

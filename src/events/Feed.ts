@@ -55,9 +55,23 @@ export class Feed {
     // Asked after the steps were read: what was cut off since then was not missing in them, and is an error all the same.
     const info = await this.#info(shard);
     if (!fromStart && info?.lastId === afterId) return [];
-    if (info ? info.added > info.length && isBefore(afterId, info.firstId ?? info.lastId) : false) throw expired();
-    if (!fromStart) throw new FanwireError("CURSOR_AHEAD", "The cursor stands at a step that the store does not have", { retryable: false });
+    if (!fromStart || wasCut(info, afterId)) throw missing(info, afterId);
     return rows.slice(0, count).map(stepOf);
+  }
+
+  /**
+   * One step, for a reader that has seen a part of it.
+   * @throws FanwireError CURSOR_EXPIRED when it may have been cut off, CURSOR_AHEAD when the store has lost it
+   */
+  async step(shard: number, id: string): Promise<FeedStep> {
+    const [row] = await this.redis.xrange(this.shards.of(shard).feed, id, id);
+    if (!row) throw missing(await this.#info(shard), id);
+    return stepOf(row);
+  }
+
+  /** Epoch ms, by the clock that the steps' ids are of. */
+  async nowMs(): Promise<number> {
+    return Number((await this.redis.time())[0]) * 1_000;
   }
 
   /** Cuts off steps that happened before this time (epoch ms), but never the newest, at which readers stand. */
@@ -99,6 +113,13 @@ export function isBefore(a: string, b: string): boolean {
   return aMs === bMs ? aNumber < bNumber : aMs < bMs;
 }
 
-function expired(): FanwireError {
-  return new FanwireError("CURSOR_EXPIRED", "The events that follow are no longer kept", { retryable: false });
+/** Cutting leaves no trace of how far it went, so every step before the oldest kept one counts as cut off once anything was. */
+function wasCut(info: FeedInfo | undefined, id: string): boolean {
+  return info !== undefined && info.added > info.length && isBefore(id, info.firstId ?? info.lastId);
+}
+
+function missing(info: FeedInfo | undefined, id: string): FanwireError {
+  return wasCut(info, id)
+    ? new FanwireError("CURSOR_EXPIRED", "The events that follow the cursor are no longer kept", { retryable: false })
+    : new FanwireError("CURSOR_AHEAD", "The cursor stands at a step that the store does not have", { retryable: false });
 }

@@ -1,9 +1,7 @@
 /** What subscriptions share: pulled one by one, rung by the hub, closed at any time. Made by hand, because an async generator cannot be closed while it waits. */
 
-import type { Hub } from "./Hub.js";
-
 export abstract class HubIterator<T> implements AsyncIterableIterator<T> {
-  /** The workflow may have changed since it was last looked at. */
+  /** What is followed may have changed since it was last looked at. */
   protected rung = true;
   protected ended = false;
   #wake: (() => void) | undefined;
@@ -11,8 +9,9 @@ export abstract class HubIterator<T> implements AsyncIterableIterator<T> {
   #last: Promise<unknown> = Promise.resolve();
   readonly #unwatch: () => void;
 
-  constructor(workflowId: string, hub: Hub) {
-    this.#unwatch = hub.watch(workflowId, () => {
+  /** @param watch calls the listener whenever there may be something new, until what it answers is called */
+  constructor(watch: (listener: () => void) => () => void) {
+    this.#unwatch = watch(() => {
       this.rung = true;
       this.#wake?.();
     });

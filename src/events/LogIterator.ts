@@ -22,7 +22,7 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
   readonly #started: ReturnType<EventLog["start"]>;
 
   constructor(private readonly workflowId: string, private readonly options: ReadOptions, private readonly log: EventLog, hub: Hub) {
-    super(workflowId, hub);
+    super((listener) => hub.watch(workflowId, listener));
     this.#started = log.start(workflowId, options.after);
     // Whoever calls next() first gets the error; until then it is nobody's.
     this.#started.catch(() => undefined);

@@ -11,7 +11,7 @@ export class ProgressIterator extends HubIterator<WorkflowProgressSnapshot> {
   #notBeforeMs = 0;
 
   constructor(workflowId: string, private readonly throttleMs: number, hub: Hub, private readonly read: () => Promise<WorkflowProgressSnapshot>) {
-    super(workflowId, hub);
+    super((listener) => hub.watch(workflowId, listener));
   }
 
   protected override async take(): Promise<WorkflowProgressSnapshot | undefined> {

@@ -1,13 +1,14 @@
 /** What readers of event logs need of the store: heads of logs, and what events refer to without holding it. */
 
 import type { Redis } from "ioredis";
-import type { JsonValue } from "../workflow/json.js";
+import { ownSessionId } from "../engine/session.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { isWorkflowEnded, type WorkflowStatus } from "../workflow/status.js";
 import type { InstancePath, NodeKey } from "../engine/nodeKey.js";
 import type { InstanceReader } from "./InstanceReader.js";
 import type { ItemReader } from "./ItemReader.js";
-import type { ShardKeys } from "./keys.js";
+import { shardOf, type ShardKeys } from "./keys.js";
 import { WORKFLOW_STATUS } from "./records.js";
 import type { WorkflowReader } from "./WorkflowReader.js";
 
@@ -36,6 +37,20 @@ export class LogReads {
 
   plan(workflowId: string): Promise<Plan | undefined> {
     return this.reader.planOf(workflowId);
+  }
+
+  /** What never changes of it, as far as filters of events ask for it; undefined when it is gone. */
+  async identity(workflowId: string): Promise<{ tenant: string; name: string; sessionId: string; labels: JsonObject; hash: string } | undefined> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    const [tenant, name, sessionId, labels, hash] = keys ? await this.redis.hmget(keys.workflow(workflowId), "tn", "nm", "ss", "lb", "hash") : [];
+    if (tenant == null) return undefined;
+    return { tenant, name: name as string, sessionId: sessionId ?? ownSessionId(workflowId), labels: JSON.parse(labels ?? "{}") as JsonObject, hash: hash as string };
+  }
+
+  /** @param hash of the workflow's definition */
+  async planByHash(workflowId: string, hash: string): Promise<Plan | undefined> {
+    const shard = shardOf(workflowId);
+    return shard === undefined ? undefined : this.reader.plan(shard, hash);
   }
 
   async identifiers(workflowId: string, node: NodeKey, items: readonly number[]): Promise<(string | undefined)[]> {
