@@ -32,7 +32,7 @@ export class FeedHub {
 
   /** The doorbell rang: the shard's feed may have new steps. */
   ring(shard: number): void {
-    if (this.#listeners.size > 0) void this.#tails[shard]?.advance();
+    if (this.#listeners.size > 0) this.#tails[shard]?.advance();
   }
 
   /**
@@ -68,7 +68,7 @@ export class FeedHub {
 
   #open(): void {
     for (const tail of this.#tails) tail.open();
-    this.#timer = setInterval(() => { for (const tail of this.#tails) void tail.advance(); }, this.pollMs);
+    this.#timer = setInterval(() => { for (const tail of this.#tails) tail.advance(); }, this.pollMs);
     this.#timer.unref();
   }
 }

@@ -14,7 +14,7 @@ export class FeedTail {
   #steps: FeedStep[] = [];
   #fromId: string | undefined;
   #entries = 0;
-  #reading: Promise<void> | undefined;
+  #reading = false;
   #rung = false;
   #open = false;
 
@@ -24,7 +24,7 @@ export class FeedTail {
   /** From now on it reads on at every ring. */
   open(): void {
     this.#open = true;
-    void this.advance();
+    this.advance();
   }
 
   close(): void {
@@ -39,13 +39,13 @@ export class FeedTail {
   }
 
   /** Reads what is new. One read at a time: what rings meanwhile is read after it. */
-  advance(): Promise<void> {
+  advance(): void {
     this.#rung = true;
-    this.#reading ??= this.#readOn().finally(() => { this.#reading = undefined; });
-    return this.#reading;
+    if (!this.#reading) void this.#readOn();
   }
 
   async #readOn(): Promise<void> {
+    this.#reading = true;
     while (this.#rung && this.#open) {
       this.#rung = false;
       const waitMs = this.#budget.take();
@@ -59,6 +59,8 @@ export class FeedTail {
         this.onSteps();
       }
     }
+    // In the same turn as the last look at #rung: a ring in between would be lost.
+    this.#reading = false;
   }
 
   async #findEnd(): Promise<void> {
