@@ -160,6 +160,9 @@ const CORRUPTIONS: [FindingCode, string, () => Promise<unknown>][] = [
     await redis.hincrby(w("busy"), "ev", 1);
     await redis.rpush(keys.events(ids.busy), `${seq} 1\nE C -`);
   }],
+  ["FEED_WRONG", "an entry that it was not told of", async () => redis.xdel(keys.feed, ((await redis.xrevrange(keys.feed, "+", "-")).find(([, [, text]]) => (text as string).includes(ids.busy)) as [string, string[]])[0])],
+  ["FEED_WRONG", "an entry that it was told of twice", () => redis.xadd(keys.feed, "*", "e", `${ids.busy} 0`)],
+  ["FEED_WRONG", "a line that means nothing", () => redis.xadd(keys.feed, "*", "e", "what")],
   ["INDEX_WRONG", "a workflow that is in no list", () => redis.zrem(keys.index("default", "all"), ids.busy)],
   ["INDEX_WRONG", "a workflow in the list of another status", () => redis.zadd(keys.index("default", "F"), 1, ids.busy)],
   ["INDEX_WRONG", "another time of submission", () => redis.zadd(keys.index("default", "all"), 1, ids.busy)],

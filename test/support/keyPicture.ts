@@ -57,6 +57,10 @@ export class KeyPicture implements FsckReads {
     yield* await this.members(key);
   }
 
+  steps(key: string): AsyncIterable<string> {
+    return this.list(key);
+  }
+
   members(key: string): Promise<string[]> {
     return Promise.resolve((this.keys.get(key)?.value ?? []) as string[]);
   }

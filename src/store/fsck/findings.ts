@@ -29,6 +29,7 @@ export const FINDING_KINDS = {
   WAITS_WRONG: { meaning: "A pending task counts other than what it waits for." },
   LOG_WRONG: { meaning: "An event log has a hole, or is not as long as the workflow says." },
   LOG_END_WRONG: { meaning: "A log ends with an end though its workflow is open, or without one though it has ended." },
+  FEED_WRONG: { meaning: "The feed and the logs do not agree on which entries came." },
   INDEX_WRONG: { meaning: "An index and the workflows do not agree." },
   IDEMPOTENCY_WRONG: { meaning: "An idempotency key and its workflow do not agree." },
   DEFINITION_USES_WRONG: { meaning: "A definition's count of uses is not the number of its workflows." },

@@ -7,6 +7,7 @@ import type { Plan } from "../../workflow/plan.js";
 import { Keys, shardPrefix } from "../keys.js";
 import { checkInstances } from "./checkInstances.js";
 import { checkItems } from "./checkItems.js";
+import { checkFeed } from "./checkFeed.js";
 import { checkLanes } from "./checkLanes.js";
 import { checkShard, type ShardView } from "./checkShard.js";
 import { checkTimers } from "./checkTimers.js";
@@ -66,6 +67,7 @@ async function checkOneShard(keys: Keys, all: readonly string[], reads: FsckRead
   }
   checkOwners(view);
   await checkShard(view);
+  await checkFeed(view);
   const leases = await reads.hash(keys.leases);
   checkTimers({ timersKey: keys.timers, timers: await reads.scores(keys.timers), leasesKey: keys.leases, leases }, workflows, findings);
   await checkLanes(keys, (found.get("lane") ?? []).map(({ key }) => key), workflows, reads, findings);
@@ -91,7 +93,7 @@ async function readWorkflow(id: string, key: string, plans: Map<string, Plan | u
 
 /** Of ended workflows there may be very many: only what the rest of the shard is compared with is kept. */
 function slim(image: WorkflowImage): WorkflowImage {
-  const kept = ["st", "tn", "sub", "hash", "idem", "n"];
+  const kept = ["st", "tn", "sub", "hash", "idem", "n", "ev"];
   const fields = Object.fromEntries(Object.entries(image.fields).filter(([field]) => kept.includes(field)));
   return { ...image, fields, tasks: new Map(), units: new Map(), items: new Map() };
 }

@@ -12,6 +12,8 @@ export interface FsckReads {
   hashFields(key: string, fields: readonly string[]): Promise<(string | null)[]>;
   list(key: string): AsyncIterable<string>;
   members(key: string): Promise<string[]>;
+  /** The texts of a stream's entries of one field, oldest first. */
+  steps(key: string): AsyncIterable<string>;
   scores(key: string): Promise<Map<string, number>>;
 }
 
@@ -61,6 +63,17 @@ export class RedisReads implements FsckReads {
 
   members(key: string): Promise<string[]> {
     return this.redis.smembers(key);
+  }
+
+  async *steps(key: string): AsyncIterable<string> {
+    for (let from = "-"; ;) {
+      const page = await this.redis.xrange(key, from, "+", "COUNT", PAGE);
+      for (const [id, fields] of page) {
+        yield fields[1] as string;
+        from = `(${id}`;
+      }
+      if (page.length < PAGE) return;
+    }
   }
 
   async scores(key: string): Promise<Map<string, number>> {
