@@ -29,6 +29,19 @@ export interface Config {
   /** Absolute path; absent: no file. */
   readonly secretsFile: string | undefined;
   readonly remoteSecrets: boolean;
+  /** `host:port` each; absent: no Kafka. */
+  readonly kafkaBrokers: readonly string[] | undefined;
+  /** Begins the names of the topics of events and commands. */
+  readonly kafkaPrefix: string;
+  readonly kafkaTls: boolean;
+  readonly kafkaSasl: "plain" | "scram-sha-256" | "scram-sha-512" | undefined;
+  readonly kafkaUsername: string | undefined;
+  /** A function, so that nothing that prints settings prints it. */
+  readonly kafkaPassword: (() => string) | undefined;
+  /** On whose behalf commands from Kafka run. */
+  readonly kafkaTenant: string;
+  /** How long a task that was produced to a topic may be silent. */
+  readonly kafkaTaskLeaseMs: number;
   /** The secrets of FANWIRE_SECRET_<NAME> and of the file by name: a function, so that nothing that prints settings prints them. */
   readonly secrets: () => ReadonlyMap<string, string>;
 }
@@ -131,6 +144,38 @@ export const SETTINGS: readonly Setting[] = [
     type: "true, false", defaultText: "false", parse: flag,
     description: "Whether remote workers (claimTasks, taskOffers) get inputs that hold secrets. false fails such tasks with SECRET_REMOTE.",
   }),
+  setting("kafkaBrokers", "KAFKA_BROKERS", {
+    type: "host:port, separated by commas", parse: kafkaBrokers,
+    description: "Kafka brokers to begin with. Without them nothing goes to Kafka and nothing comes from there.",
+  }),
+  setting("kafkaPrefix", "KAFKA_PREFIX", {
+    type: "1 to 100 letters, digits and . _ -", defaultText: "fanwire", parse: text(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, "1 to 100 letters, digits, '.', '_' and '-'"),
+    description: "Begins the names of the topics: `<prefix>.events`, `<prefix>.commands`, `<prefix>.command-results`, `<prefix>.commands.dlq`.",
+  }),
+  setting("kafkaTls", "KAFKA_TLS", {
+    type: "true, false", defaultText: "false", parse: flag,
+    description: "Whether connections to the brokers use TLS. Certificates are checked against the system's, and those of NODE_EXTRA_CA_CERTS.",
+  }),
+  setting("kafkaSasl", "KAFKA_SASL", {
+    type: "plain, scram-sha-256, scram-sha-512", parse: oneOf(["plain", "scram-sha-256", "scram-sha-512"]),
+    description: "How to log in at the brokers with KAFKA_USERNAME and KAFKA_PASSWORD. Without it there is no login.",
+  }),
+  setting("kafkaUsername", "KAFKA_USERNAME", {
+    type: "text", parse: text(/^[^\0]+$/, "a name"),
+    description: "User name for KAFKA_SASL.",
+  }),
+  setting("kafkaPassword", "KAFKA_PASSWORD", {
+    type: "text", secret: true, parse: hidden,
+    description: "Password for KAFKA_SASL.",
+  }),
+  setting("kafkaTenant", "KAFKA_TENANT", {
+    type: "1 to 64 letters, digits, _ and -", defaultText: "default", parse: text(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 letters, digits, '_' and '-'"),
+    description: "The tenant on whose behalf commands from Kafka run. Who may write to the topic of commands is for Kafka's own rights to say.",
+  }),
+  setting("kafkaTaskLeaseMs", "KAFKA_TASK_LEASE", {
+    type: "duration 1s to 1h", defaultText: "10m", parse: duration(1_000, 3_600_000),
+    description: "How long a task that was produced to a topic may be silent before it is produced again. `heartbeatTasks` extends it.",
+  }),
 ];
 
 /** Environment and file give texts or plain values; numbers in a file may be written without quotes. */
@@ -159,6 +204,18 @@ function queueNames(input: unknown): Parsed<readonly string[]> {
   const names = Array.isArray(input) ? input.map((name) => asText(name) ?? "") : (asText(input) ?? "").split(",").map((name) => name.trim());
   const range = "must be names of queues, separated by commas: letters, digits and _ . : -";
   return names.length > 0 && names.length <= 100 && names.every(isQueueName) ? { value: [...new Set(names)] } : { problem: range };
+}
+
+/** In a file a list serves as well. */
+function kafkaBrokers(input: unknown): Parsed<readonly string[]> {
+  const brokers = Array.isArray(input) ? input.map((broker) => asText(broker) ?? "") : (asText(input) ?? "").split(",").map((broker) => broker.trim());
+  const isBroker = (broker: string): boolean => /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/.test(broker);
+  return brokers.length > 0 && brokers.every(isBroker) ? { value: brokers } : { problem: "must be brokers, separated by commas, each as host:port" };
+}
+
+function hidden(input: unknown): Parsed<() => string> {
+  const value = typeof input === "string" ? input : undefined;
+  return value === undefined ? { problem: "must be text" } : { value: () => value };
 }
 
 function oneOf<const T extends string>(values: readonly T[]): (input: unknown) => Parsed<T> {
