@@ -82,6 +82,8 @@ export const CODES = {
   HTTP_ADDRESS_REFUSED: code("The HTTP handler may not connect to that address.", "Private, loopback and link-local addresses need HTTP_ALLOW_PRIVATE=true."),
   HTTP_FAILED: code("The HTTP request got no usable answer.", undefined, true),
   HTTP_TOO_LARGE: code("The HTTP answer is larger than the handler accepts."),
+  KAFKA_OFF: code("A task is for Kafka, and this process has no brokers.", "Set KAFKA_BROKERS where servers and workers start."),
+  KAFKA_FAILED: code("Kafka did not take a message.", undefined, true),
   CHILD_FAILED: code("The sub-workflow that the task ran did not complete, or is gone.", "The error's details name it; its own error says why.", true),
   CHILD_INVALID: code("The task's sub-workflow cannot be submitted: it is not registered, or not valid with that context.", "The error's details are the problems."),
   CHILD_TOO_DEEP: code("Workflows run workflows more than 16 levels deep.", "A definition that runs itself needs a condition that ends it."),
@@ -89,6 +91,9 @@ export const CODES = {
   CONDITION: code("The task's own condition was not truthy, so it was skipped."),
   CANCELLED: code("It was cancelled."),
   REJECTED: code("Whoever was asked has rejected it."),
+
+  // Commands from Kafka
+  COMMAND_INVALID: code("A message on the topic of commands cannot be used.", "Send {\"id\", \"command\", \"input\"} as JSON, with a mutation's name and its arguments."),
 
   // Subscriptions
   CURSOR_INVALID: code("The cursor is not one that this server gave out.", "Start again without `after`."),

@@ -30,6 +30,11 @@ import { FeedEvents } from "./events/FeedEvents.js";
 import { FeedHub } from "./events/FeedHub.js";
 import { FeedKeeper } from "./events/FeedKeeper.js";
 import { Hub } from "./events/Hub.js";
+import type { RunCommand } from "./events/kafka/commands.js";
+import type { KafkaBridge } from "./events/kafka/KafkaBridge.js";
+import type { KafkaClient, KafkaOptions } from "./events/kafka/KafkaClient.js";
+import { publishHandler } from "./events/kafka/publishHandler.js";
+import { bridgeTopics } from "./events/kafka/topics.js";
 import { RedisWake } from "./events/RedisWake.js";
 import { startRedis } from "./runtime/embeddedRedis.js";
 import { createLog, type Log } from "./runtime/log.js";
@@ -46,6 +51,7 @@ import { LaneRepair } from "./store/LaneRepair.js";
 import { LogReads } from "./store/LogReads.js";
 import { PlanCache } from "./store/PlanCache.js";
 import { RedisFleet } from "./store/RedisFleet.js";
+import { RedisBridge } from "./store/RedisBridge.js";
 import { RedisDefinitions } from "./store/RedisDefinitions.js";
 import { RedisReader } from "./store/RedisReader.js";
 import { RedisSessions } from "./store/RedisSessions.js";
@@ -79,6 +85,8 @@ export interface FanwireNode {
   readonly remoteWorkers: RemoteWorkers;
   readonly redis: Redis;
   readonly log: Log;
+  /** The bridge to Kafka, not yet started; undefined without brokers. Commands that come from there are run by `run`. */
+  kafkaBridge(run: RunCommand): Promise<KafkaBridge | undefined>;
   redisStatus(): Promise<string>;
   ready(): Promise<boolean>;
   stop(graceMs?: number): Promise<void>;
@@ -113,6 +121,23 @@ async function openRedis(config: Config, log: Log): Promise<Opened> {
   return { connections, embedded: own !== undefined, close };
 }
 
+function kafkaOptions({ kafkaBrokers, kafkaTls, kafkaSasl, kafkaUsername, kafkaPassword }: Config): KafkaOptions | undefined {
+  if (!kafkaBrokers) return undefined;
+  if (!kafkaSasl) return { brokers: kafkaBrokers, tls: kafkaTls };
+  if (kafkaUsername === undefined || !kafkaPassword) throw new FanwireError("INVALID_VALUE", "KAFKA_SASL needs KAFKA_USERNAME and KAFKA_PASSWORD", { retryable: false });
+  return { brokers: kafkaBrokers, tls: kafkaTls, sasl: { mechanism: kafkaSasl, username: kafkaUsername, password: kafkaPassword() } };
+}
+
+/** The client is loaded only where there are brokers: it takes time at the start. */
+async function openKafka(config: Config, log: Log): Promise<KafkaClient | undefined> {
+  const options = kafkaOptions(config);
+  if (!options) return undefined;
+  const { KafkaClient: Client } = await import("./events/kafka/KafkaClient.js");
+  const client = new Client(options, log);
+  client.start();
+  return client;
+}
+
 /** The store's two sides. */
 function wireStore({ reads, scripts }: Connections, config: Config) {
   const shards = new ShardKeys(config.keyPrefix, config.shards);
@@ -126,6 +151,7 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
     shards, plans, fleet, workflows, items, instances,
     sessions: new RedisSessions(reads, shards, new Scripts(scripts), config.retentionMs),
     definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
+    bridge: new RedisBridge(reads, shards, new Scripts(scripts), config.retentionMs),
     store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs, feedLength: config.feedLength }),
     reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, items, fleet)),
   };
@@ -136,12 +162,16 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const log = options.log ?? createLog(config.logLevel, 2);
   const { connections, embedded, close } = await openRedis(config, log);
   const redis = connections.reads;
-  const { shards, plans, fleet, workflows, items, instances, definitions, store, reader, sessions: sessionStore } = wireStore(connections, config);
+  const { shards, plans, fleet, workflows, items, instances, definitions, bridge, store, reader, sessions: sessionStore } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const secrets = new Secrets(config.secrets());
   const settlement = new Settlement(contexts);
   const sessions = new Sessions({ sessions: sessionStore, store, reader, contexts });
-  const handlers = new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), ...(options.handlers ?? [])]);
+  const kafka = await openKafka(config, log);
+  const topics = bridgeTopics(config.kafkaPrefix);
+  const handlers = new HandlerRegistry([
+    ...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), publishHandler(kafka && { client: kafka, topics }), ...(options.handlers ?? []),
+  ]);
   const expanders = new ExpanderRegistry(options.expanders);
   const lanes = new LaneBook({ shards: config.shards, filledLanes: (shard) => store.priorityLanes(shard), log });
   const agency = new AgencyTaskGroup({
@@ -196,6 +226,14 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
       signals: new SignalDesk({ store, reader, settlement }),
     }),
     events, worker, redis, log, fleet, remoteWorkers,
+    async kafkaBridge(run) {
+      if (!kafka) return undefined;
+      const { KafkaBridge: Bridge } = await import("./events/kafka/KafkaBridge.js");
+      return new Bridge({
+        client: kafka, topics, bridge, feed: new Feed(redis, shards), eventLog, workers: remoteWorkers, handBack: (claims) => remoteWorkers.handBack(claims), wake, run, log,
+        source: `/${config.keyPrefix}`, tenant: config.kafkaTenant, taskLeaseMs: config.kafkaTaskLeaseMs,
+      });
+    },
     redisStatus: async () => `${embedded ? "embedded" : "external"} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,
     ready: async () => (await redis.set(`${config.keyPrefix}:ready`, String(Date.now()))) === "OK",
     async stop(graceMs) {
@@ -204,6 +242,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
       await Promise.all(loops.map((loop) => loop.stop()));
       hub.stop();
       feedHub.stop();
+      await kafka?.stop();
       await close();
     },
   };
@@ -233,15 +272,20 @@ export async function serve(config: Config, options: NodeOptions = {}): Promise<
   // Imported late: its libraries take most of the start, and workers do without them.
   const { createApiServer } = await import("./api/server.js");
   const { engine, events, fleet, remoteWorkers, log } = node;
+  let bridge: KafkaBridge | undefined;
   try {
     const api = await createApiServer({
       engine, events, fleet, workers: remoteWorkers, log, startedMs,
       host: config.host, port: config.port, version: version(), redisStatus: () => node.redisStatus(), ready: () => node.ready(),
+      kafkaStatus: async () => (await bridge?.status()) ?? "off",
     });
+    bridge = await node.kafkaBridge(api.runCommand);
+    bridge?.start();
     log.info({ url: api.url }, "Fanwire listens");
     return {
       url: api.url, node,
       async stop() {
+        await bridge?.stop();
         // Requests that wait for tasks would be waited for.
         await remoteWorkers.stop();
         await api.stop();

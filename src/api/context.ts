@@ -12,6 +12,7 @@ export interface ServerFacts {
   /** Epoch milliseconds. */
   startedMs: number;
   redisStatus(): Promise<string>;
+  kafkaStatus(): Promise<string>;
 }
 
 export interface ApiContext {
@@ -40,7 +41,6 @@ function identifyCaller(): Caller {
 }
 
 /** One per operation. */
-export function createContext({ engine, events, server, fleet, workers }: ContextSources, signal?: AbortSignal): ApiContext {
-  const caller = identifyCaller();
+export function createContext({ engine, events, server, fleet, workers }: ContextSources, signal?: AbortSignal, caller = identifyCaller()): ApiContext {
   return { caller, engine, events, reads: new WorkflowReads(engine, caller), server, fleet, workers, ...(signal ? { signal } : {}) };
 }

@@ -9,8 +9,10 @@ import type { Engine } from "../engine/Engine.js";
 import type { Fleet } from "../engine/Fleet.js";
 import type { WorkerProtocol } from "../engine/WorkerProtocol.js";
 import type { EventSource } from "../events/EventSource.js";
+import type { RunCommand } from "../events/kafka/commands.js";
 import type { ApiLog } from "./ApiLog.js";
 import { createApollo } from "./apollo.js";
+import { createCommandRunner } from "./commandRunner.js";
 import { createContext } from "./context.js";
 import { createGraphiqlPage } from "./graphiqlPage.js";
 import { createGraphqlHandler } from "./graphqlHttp.js";
@@ -33,6 +35,8 @@ export interface ApiDependencies {
   startedMs: number;
   /** The state of the connection to Redis, for people. */
   redisStatus(): Promise<string>;
+  /** The state of the bridge to Kafka, for people. */
+  kafkaStatus(): Promise<string>;
   /** Whether new work can be taken. A rejection counts as no. */
   ready(): Promise<boolean>;
   log: ApiLog;
@@ -42,6 +46,8 @@ export interface ApiServer {
   /** http://host:port, without a path. */
   url: string;
   port: number;
+  /** Runs a mutation for a command that came from Kafka. */
+  runCommand: RunCommand;
   /**
    * Readiness off, sockets told to reconnect, running requests given `graceMs` (default 5,000) to finish, then every
    * connection is closed. Further calls wait for the first one.
@@ -57,8 +63,8 @@ const REQUEST_TIMEOUT_MS = 120_000;
 /** Listens when the promise resolves. @throws the listener's error, for instance EADDRINUSE */
 export async function createApiServer(deps: ApiDependencies): Promise<ApiServer> {
   const schema = await createSchema();
-  const newContext = (signal?: AbortSignal) =>
-    createContext({ engine: deps.engine, events: deps.events, server: deps, fleet: deps.fleet, workers: deps.workers }, signal);
+  const sources = { engine: deps.engine, events: deps.events, server: deps, fleet: deps.fleet, workers: deps.workers };
+  const newContext = (signal?: AbortSignal) => createContext(sources, signal);
   const sockets = createGraphqlSockets({ schema, newContext, log: deps.log });
   const http = createServer({ requestTimeout: REQUEST_TIMEOUT_MS });
   let stopping: Promise<void> | undefined;
@@ -79,6 +85,7 @@ export async function createApiServer(deps: ApiDependencies): Promise<ApiServer>
   return {
     url: `http://${deps.host.includes(":") ? `[${deps.host}]` : deps.host}:${port}`,
     port,
+    runCommand: createCommandRunner(schema, (caller) => createContext(sources, undefined, caller)),
     stop(grace = STOP_GRACE_MS) {
       graceMs = grace;
       stopping ??= apollo.stop();

@@ -60,7 +60,7 @@ export interface Engine {
   pauseWorkflow(caller: Caller, id: string): Promise<Changed>;
   resumeWorkflow(caller: Caller, id: string): Promise<Changed>;
   retryWorkflow(caller: Caller, id: string): Promise<Changed>;
-  rerunWorkflow(caller: Caller, id: string, context?: JsonValue): Promise<SubmitWorkflowOutcome>;
+  rerunWorkflow(caller: Caller, id: string, context?: JsonValue, idempotencyKey?: string): Promise<SubmitWorkflowOutcome>;
   provideContext(caller: Caller, id: string, values: JsonValue): Promise<Changed>;
   signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome>;
   deleteWorkflow(caller: Caller, id: string): Promise<{ deleted: boolean; problems: Problem[] }>;

@@ -76,7 +76,9 @@ export class LocalEngine implements Engine {
   pauseWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.pause(caller, id); }
   resumeWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.resume(caller, id); }
   retryWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.retry(caller, id); }
-  rerunWorkflow(caller: Caller, id: string, context?: JsonValue): Promise<SubmitWorkflowOutcome> { return this.services.control.rerun(caller, id, context); }
+  rerunWorkflow(caller: Caller, id: string, context?: JsonValue, idempotencyKey?: string): Promise<SubmitWorkflowOutcome> {
+    return this.services.control.rerun(caller, id, context, idempotencyKey);
+  }
   provideContext(caller: Caller, id: string, values: JsonValue): Promise<Changed> { return this.services.control.provide(caller, id, values); }
   deleteWorkflow(caller: Caller, id: string): Promise<{ deleted: boolean; problems: Problem[] }> { return this.services.control.remove(caller, id); }
   signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome> { return this.services.signals.signal(caller, input); }

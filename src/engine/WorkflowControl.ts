@@ -73,7 +73,7 @@ export class WorkflowControl {
   }
 
   /** A new workflow of the same definition, session, labels and initial context; instead of a session that it has for itself, one of its own. @param context keys to add or to replace */
-  async rerun(caller: Caller, id: string, context: JsonValue | undefined): Promise<SubmitWorkflowOutcome> {
+  async rerun(caller: Caller, id: string, context: JsonValue | undefined, idempotencyKey?: string): Promise<SubmitWorkflowOutcome> {
     const detail = await this.#detail(caller, id);
     if (!detail) return { duplicate: false, ...notFound(id) };
     // Merging walks it, as validation does only after this same check.
@@ -84,7 +84,7 @@ export class WorkflowControl {
       return { duplicate: false, problems: [problem("LIMIT_EXCEEDED", `The context nests lists and objects more than ${MAX_JSON_DEPTH} levels deep`, "context")] };
     }
     return this.services.workflows.submit(caller, {
-      definition: detail.plan.definition, labels: detail.labels, rerunOf: id, ...(detail.priority === undefined ? {} : { priority: detail.priority }),
+      definition: detail.plan.definition, labels: detail.labels, rerunOf: id, ...(idempotencyKey === undefined ? {} : { idempotencyKey }), ...(detail.priority === undefined ? {} : { priority: detail.priority }),
       ...(detail.sessionId === ownSessionId(id) ? {} : { sessionId: detail.sessionId }),
       context: Object.fromEntries([...Object.entries(await this.#initialContext(detail)), ...Object.entries(context ?? {})]),
     });

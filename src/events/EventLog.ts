@@ -86,6 +86,36 @@ export class EventLog {
     return { events, plan, next: { entry: from.entry + entries.length, seq }, more: entries.length === ENTRIES_PER_READ };
   }
 
+  /**
+   * The events of the entries from one index to another, both included, with their results and identifiers.
+   * @returns undefined when the workflow is gone
+   */
+  async readEntries(workflowId: string, first: number, last: number): Promise<WorkflowEvent[] | undefined> {
+    const key = this.access.logKey(workflowId);
+    const plan = await this.access.plan(workflowId);
+    if (!key || !plan) return undefined;
+    const texts = await this.redis.lrange(key, first, last);
+    const events = texts.flatMap((text, i) => eventsOfEntry(workflowId, plan, first + i, text, 0));
+    await this.enrich(workflowId, plan, events, true);
+    return events;
+  }
+
+  /** Indexes of the first entry that was written at a time (epoch ms) or later, and of the last one; undefined when there is none. */
+  async since(workflowId: string, ms: number): Promise<{ first: number; last: number } | undefined> {
+    const key = this.access.logKey(workflowId);
+    if (!key) return undefined;
+    const isBefore = async (entry: number): Promise<boolean> => Number(/^\d+ (\d+)/.exec((await this.redis.lindex(key, entry)) ?? "")?.[1] ?? 0) < ms;
+    const last = (await this.redis.llen(key)) - 1;
+    if (last < 0 || (await isBefore(last))) return undefined;
+    let [from, to] = [0, last];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      if (await isBefore(middle)) from = middle + 1;
+      else to = middle;
+    }
+    return { first: from, last };
+  }
+
   /** All events of one entry; undefined when it is gone. @param plan the workflow's */
   async entry(workflowId: string, entry: number, plan: Plan): Promise<WorkflowEvent[] | undefined> {
     const key = this.access.logKey(workflowId);

@@ -12,6 +12,7 @@ export const SCRIPT_NAMES = [
   "claimSeparately", "registerWorker", "queueState", "priorityLanes",
   "pauseWorkflow", "resumeWorkflow", "provideContext", "signalTask", "retryWorkflow",
   "joinSession", "exportToSession", "leaveSession", "settleSession", "shareSession",
+  "holdRelay", "recordCommand",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -18,6 +18,7 @@ const PATTERNS: Record<string, string> = {
   wake: keys.wake, feed: keys.feed, claimsOf: keys.claimsOf("<worker>"), claimRequest: keys.claimRequest("<request>"), lanes: keys.lanes, load: keys.load,
   workers: keys.workers, workersAlive: keys.workersAlive, held: keys.held("<id>", "<group>"),
   session: keys.session("<session>"), sessionContext: keys.sessionContext("<session>"), sessionIndex: keys.sessionIndex("<session>"),
+  relay: keys.relay, command: keys.command("<tenant>", "<hash>"),
   sessionWaiting: keys.sessionWaiting("<session>"), sessionExporters: keys.sessionExporters("<session>"),
 };
 

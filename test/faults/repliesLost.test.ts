@@ -2,7 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
-import { resolveScript, SCRIPT_NAMES, type ScriptName } from "../../src/store/scripts.js";
+import { ShardKeys } from "../../src/store/keys.js";
+import { RedisBridge } from "../../src/store/RedisBridge.js";
+import { resolveScript, SCRIPT_NAMES, Scripts, type ScriptName } from "../../src/store/scripts.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject } from "../../src/workflow/json.js";
 import { expansion, group, oneGroup, retry, task, workflow } from "../support/builders.js";
@@ -42,7 +44,7 @@ const everything: WorkflowDefinition = workflow([group("g", [
 ], { maxParallel: 4, timeoutMs: 3_600_000 })], { timeoutMs: 3_600_000 });
 const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
 
-interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown; undone: unknown }
+interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown; undone: unknown; bridge: unknown }
 
 /** Plays the remote worker that has the handler `far`: its one task comes once, and its result is recorded. */
 async function workFarAway(): Promise<void> {
@@ -86,6 +88,16 @@ async function session(): Promise<unknown> {
   return [held, deleted, (await node.engine.workflows(CALLER, { sessionId }, {})).totalCount];
 }
 
+/** What the bridge to Kafka asks of Redis: a lease that is taken, kept and left, and a command that is told once. */
+async function bridge(): Promise<unknown> {
+  const store = new RedisBridge(node.redis, new ShardKeys(keyPrefix, 1), new Scripts(node.redis), 60_000);
+  const id = testPrefix();
+  const taken = await store.takeRelay(0, id, 60_000);
+  const codes = [taken.code, (await store.takeRelay(0, "another", 60_000)).code, (await store.keepRelay(0, id, taken.token, 60_000, "5-0")).code, await store.relayedTo(0)];
+  await store.leaveRelay(0, id, taken.token);
+  return [...codes, (await store.recordCommand("default", id, "says")).code, await store.recordCommand("default", id, "says", "1"), await store.recordCommand("default", id, "says", "2"), (await store.recordCommand("default", id, "else")).code];
+}
+
 /** A workflow that has another one run, fails and undoes what that one did. */
 async function undo(): Promise<unknown> {
   await node.engine.registerDefinition(CALLER, { ...oneGroup(task("inner", { handler: "transform", input: { expression: "6 * 7", data: null } })), name: "inner" });
@@ -108,6 +120,7 @@ async function outcome(): Promise<Outcome> {
   await workFarAway();
   const controlledOutcome = await control();
   const sessionOutcome = await session();
+  const bridgeOutcome = await bridge();
   const undone = await undo();
   const events = await eventsOf(node, workflowId as string);
   expectWholeLog(events);
@@ -119,6 +132,7 @@ async function outcome(): Promise<Outcome> {
     cancelled: [cancelled, later.at(-1)?.type],
     controlled: controlledOutcome,
     session: sessionOutcome,
+    bridge: bridgeOutcome,
     undone,
   };
 }
@@ -137,6 +151,7 @@ test("without a fault the workflow comes out as it should", () => {
   expect(undisturbed.context["each"]).toEqual(Array.from({ length: 100 }, (_, i) => long.length + i));
   expect(undisturbed.controlled).toEqual({ version: 1, problems: [], failed: "FAILED", context: { key: 1, ask: 7, reads: null, bad: "at last" } });
   expect(undisturbed.session).toEqual([[[], { key: 7, got: 7 }, { key: 7 }], [{ deleted: true, problems: [] }, { deleted: true, problems: [] }], 0]);
+  expect(undisturbed.bridge).toEqual(["HELD", "OTHER", "HELD", "5-0", "OPEN", { code: "DONE", outcome: "1" }, { code: "DONE", outcome: "1" }, "CONFLICT"]);
   expect(undisturbed.undone).toEqual([["g.runs", "COMPLETED", { inner: 42 }], ["g.bad", "FAILED", undefined], ["g.runs!compensate", "COMPLETED", 43]]);
   expect(undisturbed.cancelled).toEqual([{ problems: [] }, "WORKFLOW_CANCELLED"]);
 });

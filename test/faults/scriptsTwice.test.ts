@@ -5,6 +5,7 @@ import type { Claim, Outcome, OutcomeCode, RetryCommand, SubmitCommand, UnitRef 
 import type { FanwireNode } from "../../src/main.js";
 import { sessionKey } from "../../src/engine/session.js";
 import { ShardKeys } from "../../src/store/keys.js";
+import { RedisBridge } from "../../src/store/RedisBridge.js";
 import { RedisSessions } from "../../src/store/RedisSessions.js";
 import { RedisStore } from "../../src/store/RedisStore.js";
 import { Scripts } from "../../src/store/scripts.js";
@@ -425,3 +426,31 @@ test("shareSession and settleSession", async () => {
 function sessionStore(): RedisSessions {
   return new RedisSessions(node.redis, new ShardKeys(keyPrefix, 1), new Scripts(node.redis), 3_600_000);
 }
+
+test("holdRelay: but for the time until which the lease holds", async () => {
+  const bridge = new RedisBridge(node.redis, new ShardKeys(keyPrefix, 1), new Scripts(node.redis), 60_000);
+  const { relay } = new ShardKeys(keyPrefix, 1).of(0);
+  const same = async <T>(call: () => Promise<T>): Promise<T> => {
+    const state = async (): Promise<object> => ({ ...(await node.redis.hgetall(relay)), until: "" });
+    const first = await call();
+    const after = await state();
+    expect(await call()).toEqual(first);
+    expect(await state()).toEqual(after);
+    return first;
+  };
+  const { token } = await same(() => bridge.takeRelay(0, "a", 60_000));
+  await same(() => bridge.keepRelay(0, "a", token, 60_000, "7-0"));
+  expect((await same(() => bridge.takeRelay(0, "b", 60_000))).code).toBe("OTHER");
+  await same(() => bridge.leaveRelay(0, "a", token));
+  expect((await same(() => bridge.takeRelay(0, "b", 60_000))).code).toBe("HELD");
+  expect((await same(() => bridge.keepRelay(0, "a", token, 60_000, "9-0"))).code).toBe("LOST");
+  expect(await bridge.relayedTo(0)).toBe("7-0");
+});
+
+test("recordCommand", async () => {
+  const bridge = new RedisBridge(node.redis, new ShardKeys(keyPrefix, 1), new Scripts(node.redis), 60_000);
+  const open = await twice(() => bridge.recordCommand("default", "id", "says"));
+  expect(open.map(({ code }) => code)).toEqual(["OPEN", "OPEN"]);
+  const done = await twice(() => bridge.recordCommand("default", "id", "says", "{}"));
+  expect(done).toEqual([{ code: "DONE", outcome: "{}" }, { code: "DONE", outcome: "{}" }]);
+});

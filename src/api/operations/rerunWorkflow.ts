@@ -19,8 +19,9 @@ export class RerunWorkflowMutation {
     @Info() info: GraphQLResolveInfo,
     @Arg("id", () => ID, { description: "The workflow to run once more; it need not have ended." }) id: string,
     @Arg("context", () => JSONScalar, { nullable: true, description: "An object of keys to add to the initial context, or to replace in it." }) context?: JsonValue,
+    @Arg("idempotencyKey", () => String, { nullable: true, description: "The same key with the same context answers the workflow that it first made." }) idempotencyKey?: string | null,
   ): Promise<WorkflowPayload> {
-    const { workflowId, problems } = await engine.rerunWorkflow(caller, id, toOptionalJson(context));
+    const { workflowId, problems } = await engine.rerunWorkflow(caller, id, toOptionalJson(context), idempotencyKey ?? undefined);
     if (workflowId === undefined) return { problems };
     return { workflow: (await readWorkflow(reads, workflowId, info, "workflow")) ?? undefined, problems };
   }

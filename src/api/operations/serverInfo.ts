@@ -11,7 +11,7 @@ export class ServerInfoQuery {
     return {
       version: server.version,
       redis: await server.redisStatus(),
-      kafka: "off",
+      kafka: await server.kafkaStatus(),
       uptime: Math.floor((Date.now() - server.startedMs) / 1_000) * 1_000,
     };
   }

@@ -53,6 +53,8 @@ export const KEY_KINDS: readonly KeyKind[] = [
   { name: "sessionExporters", pattern: /^se:([\w-]+)$/, type: "set" },
   { name: "instances", pattern: new RegExp(`^v:${WORKFLOW}$`), type: "hash", ofWorkflow: true },
   { name: "feed", pattern: /^f$/, type: "stream" },
+  { name: "relay", pattern: /^relay$/, type: "hash" },
+  { name: "command", pattern: /^cmd:(.+):([\w-]+)$/, type: "hash", expires: true },
   { name: "tenants", pattern: /^tn$/, type: "set" },
 ];
 

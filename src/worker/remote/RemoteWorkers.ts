@@ -115,6 +115,11 @@ export class RemoteWorkers implements WorkerProtocol {
     return { lost: [...lost], problems };
   }
 
+  /** Tasks that nobody will work on are ready again, with the same attempt; claims that are lost stay so. */
+  async handBack(claims: readonly string[]): Promise<void> {
+    await this.services.claims.handBack(claims.flatMap((id) => readClaimId(id) ?? []));
+  }
+
   completeTasks(caller: Caller, results: Parameters<WorkerProtocol["completeTasks"]>[1]): ReturnType<WorkerProtocol["completeTasks"]> {
     return this.services.outcomes.complete(caller, results);
   }

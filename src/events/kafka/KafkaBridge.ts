@@ -1,0 +1,81 @@
+/** The bridge of one server to Kafka: events out, commands in, tasks over topics, and how far behind it is. */
+
+import type { Wake } from "../../engine/ports.js";
+import type { WorkerProtocol } from "../../engine/WorkerProtocol.js";
+import type { RedisBridge } from "../../store/RedisBridge.js";
+import type { EventLog } from "../EventLog.js";
+import type { Feed } from "../Feed.js";
+import { CommandConsumer } from "./CommandConsumer.js";
+import type { RunCommand } from "./commands.js";
+import { EventRelay } from "./EventRelay.js";
+import type { BridgeLog, KafkaClient } from "./KafkaClient.js";
+import { TaskBridge } from "./TaskBridge.js";
+import type { BridgeTopics } from "./topics.js";
+
+export interface KafkaBridgeServices {
+  client: KafkaClient;
+  topics: BridgeTopics;
+  bridge: RedisBridge;
+  feed: Feed;
+  eventLog: EventLog;
+  workers: Pick<WorkerProtocol, "claimTasks" | "failTask">;
+  handBack(claims: readonly string[]): Promise<void>;
+  wake: Wake;
+  run: RunCommand;
+  /** CloudEvents' `source`. */
+  source: string;
+  tenant: string;
+  taskLeaseMs: number;
+  log: BridgeLog;
+}
+
+export interface KafkaState {
+  /** Undefined while the brokers answer. */
+  unreachableSinceMs: number | undefined;
+  /** Steps of the feed that Kafka has not got, over all shards; at most 10,000 of each are counted. */
+  lag: number;
+}
+
+const LAG_COUNTED = 10_000;
+
+export class KafkaBridge {
+  readonly #relays: EventRelay[];
+  readonly #consumer: CommandConsumer;
+  readonly #tasks: TaskBridge;
+  readonly #undo: (() => void)[] = [];
+
+  constructor(private readonly services: KafkaBridgeServices) {
+    const { bridge, feed, eventLog, client, topics, source, log, tenant, run, workers, handBack, taskLeaseMs } = services;
+    this.#relays = Array.from({ length: bridge.shardCount }, (_, shard) => new EventRelay(shard, { feed, eventLog, bridge, client, topic: topics.events, source, log }));
+    this.#consumer = new CommandConsumer({ client, bridge, topics, tenant, run, log });
+    this.#tasks = new TaskBridge({ bridge, workers, handBack, client, topics, tenant, leaseMs: taskLeaseMs, log });
+  }
+
+  start(): void {
+    const { wake } = this.services;
+    this.#undo.push(
+      wake.onEvents(() => { for (const relay of this.#relays) relay.ring(); }),
+      wake.onReady(() => this.#tasks.ring()),
+    );
+    for (const part of [...this.#relays, this.#consumer, this.#tasks]) part.start();
+  }
+
+  /** Ends behind what is under way; the events that follow are another server's, or wait. */
+  async stop(): Promise<void> {
+    for (const undo of this.#undo.splice(0)) undo();
+    await Promise.all([...this.#relays, this.#consumer, this.#tasks].map((part) => part.stop()));
+  }
+
+  async state(): Promise<KafkaState> {
+    const { bridge, client } = this.services;
+    const behind = await Promise.all(this.#relays.map(async (_, shard) => bridge.stepsBehind(shard, await bridge.relayedTo(shard), LAG_COUNTED)));
+    return { unreachableSinceMs: client.unreachableSinceMs, lag: behind.reduce((sum, steps) => sum + steps, 0) };
+  }
+
+  /** For people: `connected, lag 12`. */
+  async status(): Promise<string> {
+    const { unreachableSinceMs, lag } = await this.state();
+    const counted = lag >= LAG_COUNTED ? `${lag} or more` : String(lag);
+    return unreachableSinceMs === undefined ? `connected, lag ${counted}` : `unreachable since ${new Date(unreachableSinceMs).toISOString()}, lag ${counted}`;
+  }
+}
