@@ -276,7 +276,7 @@ export async function serve(config: Config, options: NodeOptions = {}): Promise<
   try {
     const api = await createApiServer({
       engine, events, fleet, workers: remoteWorkers, log, startedMs,
-      host: config.host, port: config.port, version: version(), redisStatus: () => node.redisStatus(), ready: () => node.ready(),
+      host: config.host, port: config.port, socketStallMs: config.socketStallMs, version: version(), redisStatus: () => node.redisStatus(), ready: () => node.ready(),
       kafkaStatus: async () => (await bridge?.status()) ?? "off",
     });
     bridge = await node.kafkaBridge(api.runCommand);

@@ -29,6 +29,7 @@ export interface Config {
   /** Absolute path; absent: no file. */
   readonly secretsFile: string | undefined;
   readonly remoteSecrets: boolean;
+  readonly socketStallMs: number;
   /** `host:port` each; absent: no Kafka. */
   readonly kafkaBrokers: readonly string[] | undefined;
   /** Begins the names of the topics of events and commands. */
@@ -139,6 +140,10 @@ export const SETTINGS: readonly Setting[] = [
   setting("secretsFile", "SECRETS_FILE", {
     type: "path", parse: text(/^[^\0]+$/, "a path"),
     description: "YAML or JSON file of secrets by name, for `$secret(\"NAME\")`. Single ones may be given as `FANWIRE_SECRET_<NAME>`, which win over the file.",
+  }),
+  setting("socketStallMs", "SOCKET_STALL", {
+    type: "duration 1s to 1h", defaultText: "20s", parse: duration(1_000, 3_600_000),
+    description: "How long a subscriber may take nothing of what waits for it. Then its socket is closed with 1013: connect again and go on behind the last cursor.",
   }),
   setting("remoteSecrets", "REMOTE_SECRETS", {
     type: "true, false", defaultText: "false", parse: flag,

@@ -25,6 +25,8 @@ export interface ApiContext {
   readonly workers: WorkerProtocol;
   /** Fires when the client has gone: what waits for it need not wait any longer. */
   readonly signal?: AbortSignal;
+  /** The same caller's, with nothing read yet, and bound to no client. */
+  renewed(): ApiContext;
 }
 
 export interface ContextSources {
@@ -40,7 +42,11 @@ function identifyCaller(): Caller {
   return { tenant: "default" };
 }
 
-/** One per operation. */
-export function createContext({ engine, events, server, fleet, workers }: ContextSources, signal?: AbortSignal, caller = identifyCaller()): ApiContext {
-  return { caller, engine, events, reads: new WorkflowReads(engine, caller), server, fleet, workers, ...(signal ? { signal } : {}) };
+/** One per operation; of a subscription, one per batch of values. */
+export function createContext(sources: ContextSources, signal?: AbortSignal, caller = identifyCaller()): ApiContext {
+  const { engine, events, server, fleet, workers } = sources;
+  return {
+    caller, engine, events, reads: new WorkflowReads(engine, caller), server, fleet, workers, ...(signal ? { signal } : {}),
+    renewed: () => createContext(sources, undefined, caller),
+  };
 }

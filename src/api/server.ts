@@ -18,6 +18,7 @@ import { createGraphiqlPage } from "./graphiqlPage.js";
 import { createGraphqlHandler } from "./graphqlHttp.js";
 import { createHttpHandler } from "./httpHandler.js";
 import { createSchema } from "./schema.js";
+import { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
 import { createGraphqlSockets } from "./websocket.js";
 import type { GraphqlSockets } from "./websocket.js";
 
@@ -39,6 +40,8 @@ export interface ApiDependencies {
   kafkaStatus(): Promise<string>;
   /** Whether new work can be taken. A rejection counts as no. */
   ready(): Promise<boolean>;
+  /** How long a client may take nothing of what a socket or stream has for it, in ms, before it is told to resume later. */
+  socketStallMs: number;
   log: ApiLog;
 }
 
@@ -65,7 +68,8 @@ export async function createApiServer(deps: ApiDependencies): Promise<ApiServer>
   const schema = await createSchema();
   const sources = { engine: deps.engine, events: deps.events, server: deps, fleet: deps.fleet, workers: deps.workers };
   const newContext = (signal?: AbortSignal) => createContext(sources, signal);
-  const sockets = createGraphqlSockets({ schema, newContext, log: deps.log });
+  const subscriptions = new SharedSubscriptions(deps.log);
+  const sockets = createGraphqlSockets({ schema, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
   const http = createServer({ requestTimeout: REQUEST_TIMEOUT_MS });
   let stopping: Promise<void> | undefined;
   let graceMs = STOP_GRACE_MS;

@@ -1,8 +1,9 @@
 /** GraphQL over WebSocket (graphql-transport-ws): the same limits and the same errors as over HTTP. */
 
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { GraphQLSchema } from "graphql";
+import type { GraphQLError, GraphQLSchema } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Server, ServerOptions } from "graphql-ws";
 import { WebSocketServer } from "ws";
@@ -14,17 +15,22 @@ import { formatError } from "./formatError.js";
 import { MESSAGE_LIMIT_BYTES, OPERATIONS_PER_SOCKET } from "./limits.js";
 import { isAllowedOrigin } from "./origin.js";
 import { createPreparer } from "./prepareOperation.js";
+import type { SubscriptionArgs } from "./subscriptions/operation.js";
+import type { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
+import { SocketKeeper } from "./subscriptions/SocketKeeper.js";
+import { SocketOutbox, SocketWriter } from "./subscriptions/SocketWriter.js";
+import { Subscriber } from "./subscriptions/Subscriber.js";
 
 const INIT_TIMEOUT_MS = 3_000;
-
-/** Between two pings; a peer that has not answered one when the next is due is gone, or so slow that it must resume. */
-const PING_INTERVAL_MS = 12_000;
 
 const GOING_AWAY = 1001;
 
 export interface SocketParts {
   schema: GraphQLSchema;
   newContext(signal: AbortSignal): ApiContext;
+  subscriptions: SharedSubscriptions;
+  /** How long a socket may take nothing of what was sent to it, in ms; then it is closed with 1013. */
+  stallMs: number;
   log: ApiLog;
 }
 
@@ -38,13 +44,14 @@ export interface GraphqlSockets {
 export function createGraphqlSockets(parts: SocketParts): GraphqlSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT_BYTES, perMessageDeflate: false, handleProtocols });
   const protocol = makeServer(protocolOptions(parts));
+  const keeper = new SocketKeeper(parts.stallMs);
   let closing = false;
   return {
     upgrade(request, socket, head) {
       socket.on("error", () => socket.destroy());
       const refusal = closing ? "503 Service Unavailable" : refusalOf(request);
       if (refusal) socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      else sockets.handleUpgrade(request, socket, head, (opened) => serve(protocol, opened, request, parts.log));
+      else sockets.handleUpgrade(request, socket, head, (opened) => serve({ protocol, keeper, log: parts.log }, opened, socket as Socket));
     },
     async close(graceMs) {
       closing = true;
@@ -60,16 +67,21 @@ function refusalOf(request: IncomingMessage): string | undefined {
 }
 
 interface SocketExtra {
-  request: IncomingMessage;
+  writer: SocketWriter;
   /** Fires when the socket closes. */
   gone: AbortSignal;
 }
 
-function protocolOptions({ schema, newContext, log }: SocketParts): ServerOptions<Record<string, unknown>, SocketExtra> {
+/** What a subscription is executed with, and where its payloads go. */
+interface SocketArgs extends SubscriptionArgs {
+  outbox: SocketOutbox;
+}
+
+function protocolOptions({ schema, newContext, subscriptions, log }: SocketParts): ServerOptions<Record<string, unknown>, SocketExtra> {
   const prepare = createPreparer(schema);
   return {
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
-    onSubscribe(context, _id, payload) {
+    onSubscribe(context, id, payload): readonly GraphQLError[] | SocketArgs {
       if (Object.keys(context.subscriptions).length > OPERATIONS_PER_SOCKET) {
         return [limitError(`At most ${OPERATIONS_PER_SOCKET} operations may run on one socket.`)];
       }
@@ -81,7 +93,13 @@ function protocolOptions({ schema, newContext, log }: SocketParts): ServerOption
         operationName: payload.operationName,
         variableValues: payload.variables,
         contextValue: newContext(context.extra.gone),
+        outbox: new SocketOutbox(context.extra.writer, id),
       };
+    },
+    async subscribe(args) {
+      const { outbox, ...operation } = args as SocketArgs;
+      const subscribed = await subscriptions.subscribe(operation, outbox);
+      return subscribed instanceof Subscriber ? silentResults(subscribed) : subscribed;
     },
     onNext: (_context, _id, _payload, _args, result) =>
       result.errors ? { ...result, errors: result.errors.map((error) => formatError(error, log)) } : undefined,
@@ -89,28 +107,58 @@ function protocolOptions({ schema, newContext, log }: SocketParts): ServerOption
   };
 }
 
-function serve(protocol: Server<SocketExtra>, socket: WebSocket, request: IncomingMessage, log: ApiLog): void {
+/** What graphql-ws follows of a subscription: its end or its error. The results go to the socket past it. */
+function silentResults(subscriber: Subscriber): AsyncGenerator<never> {
+  const over = { value: undefined, done: true } as const;
+  const results = {
+    next: () => subscriber.done.then(() => over),
+    return: () => {
+      subscriber.stop();
+      return Promise.resolve(over);
+    },
+    throw: () => {
+      subscriber.stop();
+      return Promise.resolve(over);
+    },
+    [Symbol.asyncIterator]: () => results,
+  };
+  return results as unknown as AsyncGenerator<never>;
+}
+
+interface Serving {
+  protocol: Server<SocketExtra>;
+  keeper: SocketKeeper;
+  log: ApiLog;
+}
+
+function serve({ protocol, keeper, log }: Serving, socket: WebSocket, stream: Socket): void {
   // `ws` closes the socket itself, with the code that fits (1009 for a message that is too large).
   socket.on("error", (error) => log.warn({ err: error }, "A WebSocket failed"));
-  const stopPinging = keepAlive(socket);
+  keeper.keep(socket, stream);
   const gone = new AbortController();
+  const writer = new SocketWriter(socket, stream);
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      // Resolves when the message has left the process: that is what makes a slow reader slow down its subscriptions.
+      // Resolves when the message has left the process: that is what makes a slow reader slow down its operations.
       send: (message) => new Promise((resolve, reject) => {
+        writer.flush();
         if (socket.readyState !== socket.OPEN) resolve();
         else socket.send(message, (error) => (error ? reject(error) : resolve()));
       }),
-      close: (code, reason) => socket.close(code, reason),
+      close: (code, reason) => {
+        writer.flush();
+        socket.close(code, reason);
+      },
       onMessage: (handle) => socket.on("message", (data) => {
         handle(String(data)).catch((error: unknown) => failSocket(socket, log, error));
       }),
     },
-    { request, gone: gone.signal },
+    { writer, gone: gone.signal },
   );
   socket.once("close", (code, reason) => {
-    stopPinging();
+    keeper.forget(socket);
+    writer.close();
     gone.abort();
     Promise.resolve(closed(code, String(reason))).catch((error: unknown) => log.error({ err: error }, "A WebSocket's subscriptions did not end"));
   });
@@ -121,22 +169,6 @@ function failSocket(socket: WebSocket, log: ApiLog, error: unknown): void {
   if (socket.readyState !== socket.OPEN) return;
   log.error({ err: error }, "A WebSocket message could not be handled");
   socket.close(CloseCode.InternalServerError, "Internal server error");
-}
-
-function keepAlive(socket: WebSocket): () => void {
-  let alive = true;
-  socket.on("pong", () => {
-    alive = true;
-  });
-  const timer = setInterval(() => {
-    if (!alive) {
-      socket.terminate();
-      return;
-    }
-    alive = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
-  }, PING_INTERVAL_MS);
-  return () => clearInterval(timer);
 }
 
 async function closeAll(sockets: WebSocketServer, graceMs: number): Promise<void> {

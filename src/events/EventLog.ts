@@ -8,6 +8,7 @@ import type { JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { eventsOfEntry } from "./eventLines.js";
 import { nameInstances } from "./instanceNames.js";
+import { SharedReads } from "./SharedReads.js";
 
 export interface LogHead {
   seq: number;
@@ -44,6 +45,9 @@ export interface LogPage {
 const ENTRIES_PER_READ = 20;
 
 export class EventLog {
+  readonly #pages = new SharedReads<LogPage>();
+  readonly #heads = new SharedReads<LogHead | undefined>();
+
   constructor(private readonly redis: Redis, readonly access: LogAccess) {}
 
   /**
@@ -52,7 +56,7 @@ export class EventLog {
    */
   async start(workflowId: string, after: string | undefined): Promise<{ position: LogPosition; plan?: Plan }> {
     const position = after === undefined || after === "LATEST" ? { entry: 0, seq: 0 } : readCursor(after);
-    const head = await this.access.head(workflowId);
+    const head = await this.#head(workflowId);
     if (!head) {
       if (position.seq > 0) throw expired(workflowId);
       throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId}`, { retryable: false });
@@ -68,15 +72,26 @@ export class EventLog {
    * @throws FanwireError CURSOR_EXPIRED when the log was removed, CURSOR_AHEAD when the store lost its newest events
    */
   async outlook(workflowId: string, position: LogPosition): Promise<"MORE" | "COME" | "OVER"> {
-    const head = await this.access.head(workflowId);
+    const head = await this.#head(workflowId);
     if (!head) throw expired(workflowId);
     if (position.seq > head.seq) throw ahead(workflowId, position, head.seq);
     if (position.seq < head.seq) return "MORE";
     return head.ended ? "OVER" : "COME";
   }
 
-  /** Events after the position, from at most a few entries. @param known the workflow's plan, for readers of many pages */
+  /** Events after the position, from at most a few entries; the events are the caller's own. @param known the workflow's plan, for readers of many pages */
   async read(workflowId: string, from: LogPosition, known?: Plan): Promise<LogPage> {
+    const { answer, shared } = this.#pages.ask(`${workflowId} ${from.entry} ${from.seq}`, () => this.#readPage(workflowId, from, known));
+    const page = await answer;
+    // Enriching changes events, and each reader does that by itself.
+    return shared ? { ...page, events: page.events.map((event) => ({ ...event })) } : page;
+  }
+
+  #head(workflowId: string): Promise<LogHead | undefined> {
+    return this.#heads.ask(workflowId, () => this.access.head(workflowId)).answer;
+  }
+
+  async #readPage(workflowId: string, from: LogPosition, known?: Plan): Promise<LogPage> {
     const key = this.access.logKey(workflowId);
     const plan = known ?? (await this.access.plan(workflowId));
     if (!key || !plan) throw expired(workflowId);

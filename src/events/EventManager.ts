@@ -11,6 +11,7 @@ import type { FeedEvents } from "./FeedEvents.js";
 import type { FeedHub } from "./FeedHub.js";
 import { FeedIterator, type FeedReadOptions } from "./FeedIterator.js";
 import type { Hub } from "./Hub.js";
+import type { LiveSource } from "./LiveSource.js";
 import { LogIterator } from "./LogIterator.js";
 import { ProgressIterator } from "./ProgressIterator.js";
 
@@ -47,7 +48,7 @@ export class EventManager implements EventSource {
     return { events: wanted, hasMore: events.length > first };
   }
 
-  subscribe(workflowId: string, options: ReadOptions = {}): AsyncIterableIterator<WorkflowEvent> {
+  subscribe(workflowId: string, options: ReadOptions = {}): LiveSource<WorkflowEvent> {
     return new LogIterator(workflowId, options, this.log, this.hub);
   }
 
@@ -55,7 +56,7 @@ export class EventManager implements EventSource {
     return new FeedIterator(new EventMatcher(tenant, filter), options, this.feed.hub, this.feed.events);
   }
 
-  progress(workflowId: string, throttleMs: number): AsyncIterableIterator<WorkflowProgressSnapshot> {
+  progress(workflowId: string, throttleMs: number): LiveSource<WorkflowProgressSnapshot> {
     return new ProgressIterator(workflowId, throttleMs, this.hub, async () => {
       const state = await this.state(workflowId);
       if (!state) throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId}`, { retryable: false });

@@ -3,6 +3,7 @@
 import type { EventFilter } from "./eventFilter.js";
 import type { EventType, WorkflowEvent } from "../workflow/events.js";
 import type { TaskCounts, WorkflowStatus } from "../workflow/status.js";
+import type { LiveSource } from "./LiveSource.js";
 
 export interface EventPage {
   events: WorkflowEvent[];
@@ -41,7 +42,7 @@ export interface EventSource {
    * The iterator pulls: it reads on only when asked for the next event, so a slow consumer costs no memory.
    * @throws FanwireError (from the first next()) NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
    */
-  subscribe(workflowId: string, options?: ReadOptions): AsyncIterableIterator<WorkflowEvent>;
+  subscribe(workflowId: string, options?: ReadOptions): LiveSource<WorkflowEvent>;
 
   /**
    * Events of all workflows of the tenant that match, also of those submitted later: each exactly once, those of a workflow in
@@ -52,5 +53,5 @@ export interface EventSource {
   subscribeAll(tenant: string, filter: EventFilter, options?: { after?: string; withResults?: boolean }): AsyncIterableIterator<WorkflowEvent>;
 
   /** A snapshot at once, then one whenever counts or status change, at most one every `throttleMs`; the last is terminal. */
-  progress(workflowId: string, throttleMs: number): AsyncIterableIterator<WorkflowProgressSnapshot>;
+  progress(workflowId: string, throttleMs: number): LiveSource<WorkflowProgressSnapshot>;
 }

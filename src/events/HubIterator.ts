@@ -1,10 +1,18 @@
-/** What subscriptions share: pulled one by one, rung by the hub, closed at any time. Made by hand, because an async generator cannot be closed while it waits. */
+/** What live sources share: pulled page by page or value by value, rung by the hub, closed at any time. Made by hand, because an async generator cannot be closed while it waits. */
 
-export abstract class HubIterator<T> implements AsyncIterableIterator<T> {
+import type { LiveSource } from "./LiveSource.js";
+
+export abstract class HubIterator<T> implements LiveSource<T> {
+  abstract readonly shareKey: string;
+  abstract readonly place: string | undefined;
   /** What is followed may have changed since it was last looked at. */
   protected rung = true;
   protected ended = false;
   #wake: (() => void) | undefined;
+  #changing: Promise<void> | undefined;
+  /** Pulled, and not yet handed out by next(). */
+  #page: readonly T[] = [];
+  #next = 0;
   /** Calls of next() are answered one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #unwatch: () => void;
@@ -17,8 +25,15 @@ export abstract class HubIterator<T> implements AsyncIterableIterator<T> {
     });
   }
 
-  /** The next value; undefined when there will be none. An error closes the iterator. */
-  protected abstract take(): Promise<T | undefined>;
+  abstract ready(): Promise<void>;
+  abstract placeOf(value: T): string;
+  abstract from(place: string): LiveSource<T>;
+
+  /** What pull() gives of a source that is open. */
+  protected abstract read(): Promise<readonly T[] | undefined>;
+
+  /** How long a ring may wait to be followed, in ms. */
+  protected abstract delayMs(): number;
 
   [Symbol.asyncIterator](): this {
     return this;
@@ -40,24 +55,41 @@ export abstract class HubIterator<T> implements AsyncIterableIterator<T> {
     return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 
-  async #answer(): Promise<IteratorResult<T>> {
+  /** An error closes the source. */
+  async pull(): Promise<readonly T[] | undefined> {
+    if (this.ended) return undefined;
     try {
-      const value = this.ended ? undefined : await this.take();
-      return value === undefined ? { value: undefined, done: true } : { value, done: false };
+      const values = await this.read();
+      if (!values) this.close();
+      return values;
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
-  /** Resolves at the next ring, or when the iterator is closed. */
-  protected async waitForRing(): Promise<void> {
-    await new Promise<void>((resolve) => { this.#wake = resolve; });
-    this.#wake = undefined;
+  changed(): Promise<void> {
+    this.#changing ??= this.#change().finally(() => { this.#changing = undefined; });
+    return this.#changing;
   }
 
-  /** Ends early when the iterator is closed. */
-  protected pause(ms: number): Promise<void> | undefined {
+  async #answer(): Promise<IteratorResult<T>> {
+    while (!this.ended && this.#next >= this.#page.length) {
+      this.#page = (await this.pull()) ?? [];
+      this.#next = 0;
+      if (this.#page.length === 0) await this.changed();
+    }
+    return this.ended ? { value: undefined, done: true } : { value: this.#page[this.#next++] as T, done: false };
+  }
+
+  async #change(): Promise<void> {
+    if (!this.ended && !this.rung) await new Promise<void>((resolve) => { this.#wake = resolve; });
+    this.#wake = undefined;
+    await this.#pause(this.delayMs());
+  }
+
+  /** Ends early when the source is closed. */
+  #pause(ms: number): Promise<void> | undefined {
     if (ms <= 0 || this.ended) return undefined;
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);

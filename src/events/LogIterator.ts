@@ -1,53 +1,74 @@
 /** One subscription to one workflow's log: replay, then live, by pulling pages. */
 
 import { FanwireError } from "../errors.js";
-import type { LogPosition } from "../workflow/cursor.js";
+import { makeCursor, type LogPosition } from "../workflow/cursor.js";
 import { isTerminalEvent, type WorkflowEvent } from "../workflow/events.js";
 import type { Plan } from "../workflow/plan.js";
 import type { EventLog } from "./EventLog.js";
 import type { ReadOptions } from "./EventSource.js";
 import type { Hub } from "./Hub.js";
 import { HubIterator } from "./HubIterator.js";
+import type { LiveSource } from "./LiveSource.js";
 import { ReadBudget } from "./ReadBudget.js";
 
 export class LogIterator extends HubIterator<WorkflowEvent> {
   readonly #budget = new ReadBudget();
   #position: LogPosition | undefined;
   #plan: Plan | undefined;
-  #buffer: WorkflowEvent[] = [];
-  #next = 0;
   #sawEnd = false;
   /** The last event read was a terminal one. */
   #behindEnd = false;
   readonly #started: ReturnType<EventLog["start"]>;
 
-  constructor(private readonly workflowId: string, private readonly options: ReadOptions, private readonly log: EventLog, hub: Hub) {
+  constructor(private readonly workflowId: string, private readonly options: ReadOptions, private readonly log: EventLog, private readonly hub: Hub) {
     super((listener) => hub.watch(workflowId, listener));
     this.#started = log.start(workflowId, options.after);
-    // Whoever calls next() first gets the error; until then it is nobody's.
+    // Whoever reads first gets the error; until then it is nobody's.
     this.#started.catch(() => undefined);
   }
 
-  protected override async take(): Promise<WorkflowEvent | undefined> {
-    if (!this.#position) {
-      const { position, plan } = await this.#started;
-      this.#position = position;
-      this.#plan = plan;
-    }
-    while (!this.ended && this.#next >= this.#buffer.length) {
-      if (this.#sawEnd) this.close();
-      else if (this.#behindEnd) await this.#lookBehindEnd(this.#position);
-      else await this.#fill(this.#position);
-    }
-    return this.ended ? undefined : this.#buffer[this.#next++];
+  override get shareKey(): string {
+    const { types, withResults } = this.options;
+    return `events ${this.workflowId} ${types ? [...types].sort().join() : "*"} ${withResults ?? false}`;
   }
 
-  async #fill(position: LogPosition): Promise<void> {
-    if (!this.rung) {
-      await this.waitForRing();
-      await this.pause(this.#budget.take());
+  override get place(): string | undefined {
+    return this.#position && makeCursor(this.#position);
+  }
+
+  override placeOf(event: WorkflowEvent): string {
+    return event.cursor;
+  }
+
+  override from(place: string): LiveSource<WorkflowEvent> {
+    return new LogIterator(this.workflowId, { ...this.options, after: place }, this.log, this.hub);
+  }
+
+  override async ready(): Promise<void> {
+    if (this.#position) return;
+    const { position, plan } = await this.#started;
+    this.#position ??= position;
+    this.#plan ??= plan;
+  }
+
+  protected override delayMs(): number {
+    return this.#budget.take();
+  }
+
+  protected override async read(): Promise<readonly WorkflowEvent[] | undefined> {
+    await this.ready();
+    while (!this.ended && !this.#sawEnd) {
+      if (this.#behindEnd) await this.#lookBehindEnd(this.#position as LogPosition);
+      else if (!this.rung) return [];
+      else {
+        const events = await this.#page(this.#position as LogPosition);
+        if (events.length > 0) return events;
+      }
     }
-    if (this.ended) return;
+    return undefined;
+  }
+
+  async #page(position: LogPosition): Promise<WorkflowEvent[]> {
     this.rung = false;
     const page = await this.log.read(this.workflowId, position, this.#plan);
     this.#position = page.next;
@@ -58,9 +79,9 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
     if (last) this.#behindEnd = isTerminalEvent(last);
     else await this.#lookAhead(page.next);
     const { types, withResults } = this.options;
-    this.#buffer = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
-    this.#next = 0;
-    await this.log.enrich(this.workflowId, page.plan, this.#buffer, withResults ?? false);
+    const events = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
+    await this.log.enrich(this.workflowId, page.plan, events, withResults ?? false);
+    return events;
   }
 
   /** Asked once the terminal event has been handed out: there is more when the workflow was retried, nothing when it is gone. */
