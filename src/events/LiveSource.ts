@@ -8,10 +8,10 @@ export interface LiveSource<T> extends AsyncIterableIterator<T> {
   /** Sources with equal keys give equal values behind equal places. What a value shows must depend on the value alone. */
   readonly shareKey: string;
 
-  /** Behind everything that was pulled. Undefined until `ready` has resolved. */
+  /** Behind everything that was pulled. Undefined: it must be pulled before others can go on where it stands. */
   readonly place: string | undefined;
 
-  /** Resolves when the place is known. @throws FanwireError what the first next() throws */
+  /** Resolves when the place is known, if it can be without a pull. @throws FanwireError what the first next() throws */
   ready(): Promise<void>;
 
   /** All that is there behind the place, a page at most; empty: nothing at this moment; undefined: nothing will come. @throws FanwireError */
@@ -26,6 +26,9 @@ export interface LiveSource<T> extends AsyncIterableIterator<T> {
   /** Another source of the same share key that starts at a place. */
   from(place: string): LiveSource<T>;
 }
+
+/** The place of sources whose values replace the earlier ones: whoever has one can go on with anybody's next. */
+export const ANYWHERE = "";
 
 export function isLiveSource<T>(source: AsyncIterable<T>): source is LiveSource<T> {
   return "shareKey" in source && "pull" in source;

@@ -4,17 +4,13 @@ import { isWorkflowEnded } from "../workflow/status.js";
 import type { WorkflowProgressSnapshot } from "./EventSource.js";
 import type { Hub } from "./Hub.js";
 import { HubIterator } from "./HubIterator.js";
-import type { LiveSource } from "./LiveSource.js";
-
-/** A snapshot replaces the ones before it, so whoever has one can go on with anybody's next. */
-const ANYWHERE = "";
+import { ANYWHERE, type LiveSource } from "./LiveSource.js";
 
 export class ProgressIterator extends HubIterator<WorkflowProgressSnapshot> {
   #lastCursor: string | undefined;
   #lastShape = "";
   #notBeforeMs = 0;
   #over = false;
-  override readonly place = ANYWHERE;
 
   constructor(private readonly workflowId: string, private readonly throttleMs: number, private readonly hub: Hub, private readonly snapshot: () => Promise<WorkflowProgressSnapshot>) {
     super((listener) => hub.watch(workflowId, listener));
@@ -22,6 +18,11 @@ export class ProgressIterator extends HubIterator<WorkflowProgressSnapshot> {
 
   override get shareKey(): string {
     return `progress ${this.workflowId} ${this.throttleMs}`;
+  }
+
+  /** The first snapshot is each one's own: it comes at once. */
+  override get place(): string | undefined {
+    return this.#lastCursor === undefined ? undefined : ANYWHERE;
   }
 
   override placeOf(): string {

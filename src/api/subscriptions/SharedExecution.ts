@@ -1,6 +1,6 @@
-/** One source and one execution per value for all subscriptions that are equal and stand at its head. */
+/** One source and one execution per value for all equal subscriptions that stand near its head. */
 
-import type { LiveSource } from "../../events/LiveSource.js";
+import { ANYWHERE, type LiveSource } from "../../events/LiveSource.js";
 import type { Operation } from "./operation.js";
 import { Ring } from "./Ring.js";
 import { Signal, nextTurn } from "./Signal.js";
@@ -17,8 +17,14 @@ export interface Member {
   flush(): void;
   /** It has left, because it held up the others. */
   dropped(): void;
-  /** The ring has no more to come. @param error why, when it is no ordinary end */
-  end(error?: unknown): void;
+  /** The ring has no more to come. */
+  end(end: End): void;
+}
+
+/** How an execution ends: with its source, by an error, or because another one is further on and knows where this one stands. */
+export interface End {
+  error?: unknown;
+  into?: SharedExecution;
 }
 
 export class SharedExecution {
@@ -26,27 +32,39 @@ export class SharedExecution {
   readonly #members = new Set<Member>();
   /** Members that have not taken what the ring has for them. */
   readonly #lagging = new Set<Member>();
-  readonly #stepped = new Signal();
   readonly #easier = new Signal();
-  /** Its source is ahead of the ring: nobody can tell where to join. */
   #reading = false;
   #over = false;
   #started = false;
   /** How often a member that lagged has caught up. */
   #catches = 0;
 
-  /** @param source that has been pulled empty @param onOver called once, when nobody can join any more */
-  constructor(private readonly operation: Operation, readonly source: LiveSource<unknown>, private readonly onOver: () => void) {
+  /**
+   * @param source whose place is known
+   * @param elsewhere another execution that knows the place, if there is one
+   * @param onOver called once, when nobody can join any more
+   */
+  constructor(
+    private readonly operation: Operation, readonly source: LiveSource<unknown>,
+    private readonly elsewhere: (place: string, notThis: SharedExecution) => SharedExecution | undefined, private readonly onOver: () => void,
+  ) {
     this.ring = new Ring(source.place as string);
   }
 
-  /** The first member sets it going. @returns the number of the first payload for the new member; undefined when the ring does not know its place, or not now */
-  join(member: Member, place: string): number | undefined {
-    const number = this.#reading || this.#over ? undefined : this.ring.behind(place);
-    if (number === undefined) return undefined;
+  /** Whether a subscription that stands at the place can go on here. */
+  knows(place: string): boolean {
+    // What is being read now may be older than what somebody has who is anywhere.
+    return !this.#over && !(place === ANYWHERE && this.#reading) && this.ring.behind(place) !== undefined;
+  }
+
+  /** The first member sets it going. @param place that it knows @returns the number of the first payload for the new member */
+  join(member: Member, place: string): number {
     this.#members.add(member);
-    if (!this.#started) this.#start();
-    return number;
+    if (!this.#started) {
+      this.#started = true;
+      this.#run().then((end) => this.#end(end), (error: unknown) => this.#end({ error }));
+    }
+    return this.ring.behind(place) as number;
   }
 
   leave(member: Member): void {
@@ -54,11 +72,6 @@ export class SharedExecution {
     this.#lagging.delete(member);
     this.#lookAround();
     if (this.#members.size === 0) this.#close();
-  }
-
-  /** Resolves when it may be possible to join. */
-  stepped(): Promise<void> {
-    return this.#stepped.wait();
   }
 
   fellBehind(member: Member): void {
@@ -74,23 +87,28 @@ export class SharedExecution {
     if (!this.#mostLag()) this.#easier.give();
   }
 
-  #start(): void {
-    this.#started = true;
-    this.#run().then(() => this.#end(), (error: unknown) => this.#end(error));
-  }
-
-  async #run(): Promise<void> {
+  async #run(): Promise<End> {
     while (!this.#over) {
       this.#reading = true;
       const values = await this.source.pull();
-      if (!values) return;
-      if (values.length === 0) this.ring.endPlace = this.source.place as string;
-      else this.ring.append(await this.operation.payloadsOf(values), values.map((value) => this.source.placeOf(value)), this.source.place as string);
+      if (!values) return {};
+      await this.#append(values);
       this.#reading = false;
-      this.#stepped.give();
+      if (values.length > 0) await this.#serve();
+      const into = this.elsewhere(this.ring.endPlace, this);
+      if (into) {
+        // At once, so that the other one does not come over here at the same time.
+        this.#close();
+        return { into };
+      }
       if (values.length === 0) await this.source.changed();
-      else await this.#serve();
     }
+    return {};
+  }
+
+  async #append(values: readonly unknown[]): Promise<void> {
+    const payloads = values.length > 0 ? await this.operation.payloadsOf(values) : [];
+    this.ring.append(payloads, values.map((value) => this.source.placeOf(value)), this.source.place as string, this.#members.size);
   }
 
   /** Reads on only when most members have taken what they had; the others find what they missed in the ring, or read it by themselves. */
@@ -120,9 +138,9 @@ export class SharedExecution {
     return this.#lagging.size * 2 > this.#members.size;
   }
 
-  #end(error?: unknown): void {
+  #end(end: End): void {
     this.#close();
-    for (const member of [...this.#members]) member.end(error);
+    for (const member of [...this.#members]) member.end(end);
   }
 
   #close(): void {
@@ -130,7 +148,6 @@ export class SharedExecution {
     this.#over = true;
     this.onOver();
     this.source.return?.().catch(() => undefined);
-    this.#stepped.give();
     this.#easier.give();
   }
 }

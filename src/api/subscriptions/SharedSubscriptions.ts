@@ -9,7 +9,8 @@ import { SharedExecution } from "./SharedExecution.js";
 import { Subscriber, type Executions } from "./Subscriber.js";
 
 export class SharedSubscriptions implements Executions {
-  readonly #executions = new Map<string, SharedExecution>();
+  /** By what they share; several only while some are behind: those go over to the one that is further on as soon as they reach it. */
+  readonly #executions = new Map<string, Set<SharedExecution>>();
 
   constructor(private readonly log: ApiLog) {}
 
@@ -20,18 +21,31 @@ export class SharedSubscriptions implements Executions {
     return Symbol.asyncIterator in source ? new Subscriber(operation, asLiveSource(source), outbox, this) : source;
   }
 
-  find(key: string): SharedExecution | undefined {
-    return this.#executions.get(key);
+  join(key: string, operation: Operation, source: LiveSource<unknown>, place: string): SharedExecution {
+    return this.#find(key, place) ?? this.#found(key, operation, source);
   }
 
-  found(key: string, operation: Operation, source: LiveSource<unknown>): SharedExecution {
-    const shared = new SharedExecution(operation, source, () => this.#executions.delete(key));
-    this.#executions.set(key, shared);
-    return shared;
-  }
-
-  /** How many executions are shared now. */
+  /** How many executions there are now. */
   get executions(): number {
-    return this.#executions.size;
+    let count = 0;
+    for (const ofKey of this.#executions.values()) count += ofKey.size;
+    return count;
+  }
+
+  #find(key: string, place: string, notThis?: SharedExecution): SharedExecution | undefined {
+    for (const shared of this.#executions.get(key) ?? []) if (shared !== notThis && shared.knows(place)) return shared;
+    return undefined;
+  }
+
+  #found(key: string, operation: Operation, source: LiveSource<unknown>): SharedExecution {
+    let ofKey = this.#executions.get(key);
+    if (!ofKey) this.#executions.set(key, (ofKey = new Set()));
+    const all = ofKey;
+    const shared = new SharedExecution(operation, source, (place, notThis) => this.#find(key, place, notThis), () => {
+      all.delete(shared);
+      if (all.size === 0 && this.#executions.get(key) === all) this.#executions.delete(key);
+    });
+    all.add(shared);
+    return shared;
   }
 }

@@ -1,9 +1,9 @@
-/** One subscription of one client: reads by itself until it has caught up, then lives on what all equal ones share. */
+/** One subscription of one client: lives on an execution that equal ones share, moves to another one when it must, and ends. */
 
 import type { LiveSource } from "../../events/LiveSource.js";
 import type { Operation } from "./operation.js";
 import type { Outbox } from "./Outbox.js";
-import type { Member, SharedExecution } from "./SharedExecution.js";
+import { SharedExecution, type End, type Member } from "./SharedExecution.js";
 import { Signal } from "./Signal.js";
 
 /** Most bytes of payloads handed to the outbox at once, a longer payload aside. */
@@ -11,14 +11,15 @@ const PUT_BYTES = 64 * 1024;
 
 /** Where equal subscriptions find each other. */
 export interface Executions {
-  find(key: string): SharedExecution | undefined;
-  found(key: string, operation: Operation, source: LiveSource<unknown>): SharedExecution;
+  /** An execution that knows the source's place: it may be a new one, which then owns the source. */
+  join(key: string, operation: Operation, source: LiveSource<unknown>, place: string): SharedExecution;
 }
 
 export class Subscriber implements Member {
   /** Resolves when the subscription has ended and everything was put into the outbox. @throws what ended its source */
   readonly done: Promise<void>;
   #stopped = false;
+  /** While it reads alone. */
   #source: LiveSource<unknown> | undefined;
   #shared: SharedExecution | undefined;
   /** The next payload of the ring, by number. */
@@ -27,7 +28,7 @@ export class Subscriber implements Member {
   #place = "";
   #waiting = false;
   /** How the shared execution ended. */
-  #outcome: { error?: unknown } | undefined;
+  #end: End | undefined;
   #left: { resolve(): void; reject(error: unknown): void } | undefined;
   readonly #freed = new Signal();
   readonly #key: string;
@@ -51,60 +52,67 @@ export class Subscriber implements Member {
   flush(): void {
     const { ring } = this.#shared as SharedExecution;
     while (this.#next < ring.end) {
-      // Too far behind for the ring: it goes on by itself.
-      if (this.#next < ring.start) {
-        this.#shared?.leave(this);
-        return this.dropped();
-      }
+      if (this.#next < ring.start) return this.#fallOut();
       if (this.outbox.full) return this.#waitForRoom();
       const { payloads, place } = ring.from(this.#next, PUT_BYTES);
       this.outbox.put(payloads);
       this.#next += payloads.length;
       this.#place = place;
     }
-    if (this.#outcome?.error !== undefined) this.#left?.reject(this.#outcome.error);
-    else if (this.#outcome) this.#left?.resolve();
+    if (this.#end?.error !== undefined) this.#left?.reject(this.#end.error);
+    else if (this.#end) this.#left?.resolve();
   }
 
   dropped(): void {
     this.#left?.resolve();
   }
 
-  end(error?: unknown): void {
-    this.#outcome = { error };
+  end(end: End): void {
+    this.#end = end;
     this.flush();
+  }
+
+  /** Too far behind for the ring: it goes on by itself. */
+  #fallOut(): void {
+    this.#shared?.leave(this);
+    this.#left?.resolve();
   }
 
   #waitForRoom(): void {
     if (this.#waiting) return;
     this.#waiting = true;
-    this.#shared?.fellBehind(this);
+    const shared = this.#shared as SharedExecution;
+    shared.fellBehind(this);
     this.outbox.whenFree(() => {
       this.#waiting = false;
-      if (!this.#shared || this.#stopped) return;
+      if (this.#shared !== shared || this.#stopped) return;
       this.flush();
-      if (!this.#waiting) this.#shared?.caughtUp(this);
+      if (!this.#waiting) shared.caughtUp(this);
     });
   }
 
   async #run(first: LiveSource<unknown>): Promise<void> {
-    let source: LiveSource<unknown> | undefined = first;
-    while (source && !this.#stopped) source = await this.#readAlone(source) ? await this.#share() : undefined;
+    let next: LiveSource<unknown> | SharedExecution | undefined = first;
+    while (next && !this.#stopped) next = next instanceof SharedExecution ? await this.#live(next) : await this.#readAlone(next);
   }
 
-  /** @returns whether it goes on as a member of a shared execution; otherwise it has ended */
-  async #readAlone(source: LiveSource<unknown>): Promise<boolean> {
+  /** Until there is somebody to share with. @returns undefined when the subscription has ended */
+  async #readAlone(source: LiveSource<unknown>): Promise<SharedExecution | undefined> {
     this.#source = source;
     try {
       await source.ready();
       for (;;) {
         await this.#room();
-        if (this.#stopped) return false;
-        if (this.#shared || this.#join(source)) return true;
+        if (this.#stopped) return undefined;
+        if (this.#key !== "" && source.place !== undefined) {
+          const shared = this.executions.join(this.#key, this.operation, source, source.place);
+          this.#join(shared, source.place);
+          return shared;
+        }
         const values = await source.pull();
-        if (!values) return false;
+        if (!values) return undefined;
         if (values.length > 0) await this.#send(values);
-        else await this.#waitForMore(source);
+        else await source.changed();
       }
     } finally {
       this.#source = undefined;
@@ -113,27 +121,28 @@ export class Subscriber implements Member {
     }
   }
 
-  #join(source: LiveSource<unknown>): boolean {
-    const { place } = source;
-    if (this.#key === "" || place === undefined) return false;
-    const shared = this.executions.find(this.#key);
-    const number = shared?.join(this, place);
-    if (!shared || number === undefined) return false;
+  #join(shared: SharedExecution, place: string): void {
     this.#shared = shared;
-    this.#next = number;
     this.#place = place;
-    return true;
+    this.#next = shared.join(this, place);
   }
 
-  /** Its source is empty: who is the first of its kind to get so far makes its own source the shared one. */
-  async #waitForMore(source: LiveSource<unknown>): Promise<void> {
-    if (this.#key === "" || this.#stopped) return;
-    const shared = this.executions.find(this.#key);
-    if (shared) await Promise.race([source.changed(), shared.stepped()]);
-    else {
-      this.executions.found(this.#key, this.operation, source);
-      this.#join(source);
-    }
+  /** @returns where it goes on; undefined when the subscription has ended */
+  async #live(shared: SharedExecution): Promise<LiveSource<unknown> | SharedExecution | undefined> {
+    await new Promise<void>((resolve, reject) => {
+      this.#left = { resolve, reject };
+      this.flush();
+    });
+    const end = this.#end;
+    this.#left = undefined;
+    this.#shared = undefined;
+    this.#end = undefined;
+    if (this.#stopped || (end && !end.into)) return undefined;
+    if (!end?.into) return shared.source.from(this.#place);
+    const { endPlace } = shared.ring;
+    if (!end.into.knows(endPlace)) return shared.source.from(endPlace);
+    this.#join(end.into, endPlace);
+    return end.into;
   }
 
   async #send(values: readonly unknown[]): Promise<void> {
@@ -152,21 +161,6 @@ export class Subscriber implements Member {
     while (this.outbox.full && !this.#stopped) {
       this.outbox.whenFree(() => this.#freed.give());
       await this.#freed.wait();
-    }
-  }
-
-  /** Lives on the ring. @returns where to go on alone; undefined when the subscription has ended */
-  async #share(): Promise<LiveSource<unknown> | undefined> {
-    const shared = this.#shared as SharedExecution;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.#left = { resolve, reject };
-        this.flush();
-      });
-      return this.#outcome || this.#stopped ? undefined : shared.source.from(this.#place);
-    } finally {
-      this.#left = undefined;
-      this.#shared = undefined;
     }
   }
 }

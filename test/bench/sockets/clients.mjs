@@ -11,8 +11,8 @@ const CONNECTING = 100;
 let sockets = [];
 
 /** Resolves when each has got the `ahead` events that there were already. */
-async function open(count, url, id, ahead) {
-  sockets = Array.from({ length: count }, (_, i) => new LeanSocket(url, { query: QUERY, id }, i === 0));
+async function open(count, url, id, ahead, exact = false) {
+  sockets = Array.from({ length: count }, (_, i) => new LeanSocket(url, { query: QUERY, id }, exact || i === 0));
   await inLanes(sockets, (socket) => socket.connect(ahead));
 }
 
@@ -39,7 +39,7 @@ function closeAll() {
 }
 
 serveParent(async (message) => {
-  if (message.open !== undefined) await open(message.open, message.url, message.id, message.ahead);
+  if (message.open !== undefined) await open(message.open, message.url, message.id, message.ahead, message.exact);
   if (message.close) closeAll();
   if (message.follow) {
     const { nowMs, ...figures } = await follow();
@@ -50,16 +50,19 @@ serveParent(async (message) => {
   return {};
 }, { ready: true });
 
-/** Cuts every socket at once when it has got so many events, and goes on behind the last cursor at once. */
+/** Cuts all sockets at once when the first has got so many events; each goes on behind its own last cursor. */
 async function resume(url, atEvents) {
-  await Promise.all(sockets.map((socket) => socket.reached(atEvents)));
-  const startMs = performance.now();
-  const before = sockets.reduce((sum, socket) => sum + socket.events, 0);
+  await sockets[0].reached(atEvents);
   for (const socket of sockets) socket.cut();
+  const startMs = performance.now();
+  const eventsAtCut = sockets.map((socket) => socket.events).sort((a, b) => a - b);
   await inLanes(sockets, (socket) => socket.connect(0, url));
   const connectedMs = performance.now() - startMs;
   await Promise.all(sockets.map((socket) => socket.completed));
   const counts = new Set(sockets.map((socket) => socket.events));
   for (const socket of sockets) socket.checkOrder();
-  return { sockets: sockets.length, before, connectedMs, completedMs: performance.now() - startMs, eventsEach: [...counts] };
+  return {
+    sockets: sockets.length, eventsAtCut: [eventsAtCut[0], eventsAtCut.at(-1)], connectedMs: Math.round(connectedMs),
+    completedMs: Math.round(performance.now() - startMs), eventsEach: [...counts],
+  };
 }

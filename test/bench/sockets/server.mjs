@@ -12,21 +12,20 @@ import { serveParent } from "./sides.mjs";
 const CALLER = { tenant: "default" };
 const [side, redisPort] = process.argv.slice(2);
 
-/** Waits for the key `go`, then makes its items. */
-const DEFINITION = {
+/** Waits for the key `go`, then makes its items, each in 50 ms if they are to be slow. */
+const definitionOf = (slow) => ({
   name: "followed", onFailure: "CONTINUE",
   groups: [{
     name: "main", dependencies: [],
     tasks: [{
-      name: "work", handler: "log", input: { i: "{{ item }}", go: "{{ go }}" }, dependencies: [], optionalDependencies: [], after: [], optionalResultKeys: [],
+      name: "work", handler: slow ? "delay" : "log", input: { i: "{{ item }}", go: "{{ go }}", ...(slow ? { duration: "50ms" } : {}) }, dependencies: [], optionalDependencies: [], after: [], optionalResultKeys: [],
       onFailure: "FAIL", queue: "default",
       // Small windows, so that the log gets many entries and not a few large ones.
-      maxParallel: 4,
       expansion: { outputFormat: "MERGE", flatten: false, nested: false, failFast: false, onItemFailure: "DROP", array: { item: "items" }, maxParallel: 4 },
     }],
   }],
   externalKeys: ["go"],
-};
+});
 
 async function listen(server) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -96,9 +95,9 @@ async function weigh() {
   return { bytes: least };
 }
 
-serveParent(async ({ submit, weigh: weighing, go }) => {
+serveParent(async ({ submit, slow, weigh: weighing, go }) => {
   if (submit !== undefined) {
-    const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition: DEFINITION, context: { items: Array.from({ length: submit }, (_, i) => i) } });
+    const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition: definitionOf(slow), context: { items: Array.from({ length: submit }, (_, i) => i) } });
     if (!workflowId) throw new Error(JSON.stringify(problems));
     follow?.(workflowId).catch((error) => { throw error; });
     const { events } = await node.events.readEvents(workflowId, 1_000);
