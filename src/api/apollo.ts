@@ -46,7 +46,7 @@ const refuseSubscriptions: ApolloServerPlugin<ApiContext> = {
     return {
       async didResolveOperation({ operation }) {
         if (operation?.operation !== "subscription") return;
-        throw new GraphQLError("Subscriptions are served over WebSocket (graphql-transport-ws) on this path, not by an HTTP request.", {
+        throw new GraphQLError("Subscriptions are served over WebSocket (graphql-transport-ws) on this path, and as server-sent events on /graphql/stream.", {
           extensions: { code: "BAD_REQUEST", http: { status: 400 } },
         });
       },

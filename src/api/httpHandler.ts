@@ -9,6 +9,7 @@ import { RequestRefused } from "./requestBody.js";
 
 export interface HttpParts {
   graphql: GraphqlHandler;
+  eventStreams: GraphqlHandler;
   graphiql: PageHandler;
   /** Whether new work can be taken: false while Redis is away and while the server stops. */
   ready(): Promise<boolean>;
@@ -28,6 +29,10 @@ async function route(parts: HttpParts, request: IncomingMessage, response: Serve
   if (path === "/graphql") {
     if (isBrowserVisit(request, url)) redirect(response, "/graphiql");
     else await parts.graphql(request, response, url);
+    return;
+  }
+  if (path === "/graphql/stream") {
+    await parts.eventStreams(request, response, url);
     return;
   }
   if (request.method !== "GET" && request.method !== "HEAD") {

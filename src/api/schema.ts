@@ -53,7 +53,7 @@ const OPERATIONS = [
 const ROOT_DESCRIPTIONS: Readonly<Record<string, string>> = {
   Query: "What can be read.",
   Mutation: "What can be changed. Expected problems are data in the payload; GraphQL errors are for the unexpected.",
-  Subscription: "What can be followed live, over WebSocket (graphql-transport-ws).",
+  Subscription: "What can be followed live, over WebSocket (graphql-transport-ws) on /graphql or server-sent events on /graphql/stream.",
 };
 
 /** The library insists on a pub/sub, though every subscription here brings its own iterator from the event log. */

@@ -14,6 +14,8 @@ import type { ApiLog } from "./ApiLog.js";
 import { createApollo } from "./apollo.js";
 import { createCommandRunner } from "./commandRunner.js";
 import { createContext } from "./context.js";
+import { createEventStreams } from "./eventStream.js";
+import type { EventStreams } from "./eventStream.js";
 import { createGraphiqlPage } from "./graphiqlPage.js";
 import { createGraphqlHandler } from "./graphqlHttp.js";
 import { createHttpHandler } from "./httpHandler.js";
@@ -70,13 +72,15 @@ export async function createApiServer(deps: ApiDependencies): Promise<ApiServer>
   const newContext = (signal?: AbortSignal) => createContext(sources, signal);
   const subscriptions = new SharedSubscriptions(deps.log);
   const sockets = createGraphqlSockets({ schema, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
+  const eventStreams = createEventStreams({ schema, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
   const http = createServer({ requestTimeout: REQUEST_TIMEOUT_MS });
   let stopping: Promise<void> | undefined;
   let graceMs = STOP_GRACE_MS;
-  const apollo = createApollo(schema, deps.log, () => drain(http, sockets, graceMs));
+  const apollo = createApollo(schema, deps.log, () => drain(http, sockets, eventStreams, graceMs));
   await apollo.start();
   http.on("request", createHttpHandler({
     graphql: createGraphqlHandler(apollo, newContext),
+    eventStreams: eventStreams.handle,
     graphiql: await createGraphiqlPage("/graphiql"),
     ready: async () => stopping === undefined && (await deps.ready()),
     log: deps.log,
@@ -108,12 +112,13 @@ function listen(http: Server, host: string, port: number): Promise<number> {
   });
 }
 
-async function drain(http: Server, sockets: GraphqlSockets, graceMs: number): Promise<void> {
+async function drain(http: Server, sockets: GraphqlSockets, eventStreams: EventStreams, graceMs: number): Promise<void> {
   if (!http.listening) return;
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
   // Connections that are kept alive become idle one by one, as their last answers go out.
   const sweep = setInterval(() => http.closeIdleConnections(), 50);
   const deadline = setTimeout(() => http.closeAllConnections(), graceMs);
+  eventStreams.close();
   await sockets.close(graceMs);
   await closed;
   clearInterval(sweep);

@@ -113,13 +113,13 @@ test("twelve subscribers see every event once and in order, though their sockets
   const { workflowId } = await node.engine.submitWorkflow(CALLER, { definition: followed });
   const clients = Array.from({ length: CLIENTS }, (_, i) => new Client(workflowId as string, i));
   const first = clients[0] as Client;
-  let over = false;
-  const following = Promise.all(clients.map((client) => client.follow())).finally(() => { over = true; });
+  const state = { over: false };
+  const following = Promise.all(clients.map((client) => client.follow())).finally(() => { state.over = true; });
   let kills = 0;
   const killing = (async () => {
-    for (; kills < KILLS && !over; kills++) {
+    for (; kills < KILLS && !state.over; kills++) {
       const nextAt = first.seen.length + 20 + random(60);
-      await waitFor(() => over || first.seen.length >= nextAt, { what: "more events", timeoutMs: 40_000 });
+      await waitFor(() => state.over || first.seen.length >= nextAt, { what: "more events", timeoutMs: 40_000 });
       const server = servers[kills % SERVERS] as Server;
       await server.kill();
       await server.start();
