@@ -1,6 +1,7 @@
 /** One source and one execution per value for all equal subscriptions that stand near its head. */
 
 import { ANYWHERE, type LiveSource } from "../../events/LiveSource.js";
+import type { Equals } from "./Equals.js";
 import type { Operation } from "./operation.js";
 import { Ring } from "./Ring.js";
 import { Signal, nextTurn } from "./Signal.js";
@@ -39,16 +40,10 @@ export class SharedExecution {
   /** How often a member that lagged has caught up. */
   #catches = 0;
 
-  /**
-   * @param source whose place is known
-   * @param elsewhere another execution that knows the place, if there is one
-   * @param onOver called once, when nobody can join any more
-   */
-  constructor(
-    private readonly operation: Operation, readonly source: LiveSource<unknown>,
-    private readonly elsewhere: (place: string, notThis: SharedExecution) => SharedExecution | undefined, private readonly onOver: () => void,
-  ) {
+  /** @param source whose place is known */
+  constructor(private readonly operation: Operation, readonly source: LiveSource<unknown>, private readonly equals: Equals) {
     this.ring = new Ring(source.place as string);
+    equals.add(this);
   }
 
   /** Whether a subscription that stands at the place can go on here. */
@@ -95,7 +90,7 @@ export class SharedExecution {
       await this.#append(values);
       this.#reading = false;
       if (values.length > 0) await this.#serve();
-      const into = this.elsewhere(this.ring.endPlace, this);
+      const into = this.equals.find(this.ring.endPlace, this);
       if (into) {
         // At once, so that the other one does not come over here at the same time.
         this.#close();
@@ -107,7 +102,7 @@ export class SharedExecution {
   }
 
   async #append(values: readonly unknown[]): Promise<void> {
-    const payloads = values.length > 0 ? await this.operation.payloadsOf(values) : [];
+    const payloads = values.length > 0 ? await this.operation.payloadsOf(values, this.equals.cacheFor(this.source)) : [];
     this.ring.append(payloads, values.map((value) => this.source.placeOf(value)), this.source.place as string, this.#members.size);
   }
 
@@ -146,7 +141,7 @@ export class SharedExecution {
   #close(): void {
     if (this.#over) return;
     this.#over = true;
-    this.onOver();
+    this.equals.delete(this);
     this.source.return?.().catch(() => undefined);
     this.#easier.give();
   }

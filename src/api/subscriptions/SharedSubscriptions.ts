@@ -5,12 +5,12 @@ import type { LiveSource } from "../../events/LiveSource.js";
 import type { ApiLog } from "../ApiLog.js";
 import { asLiveSource, Operation, type SubscriptionArgs } from "./operation.js";
 import type { Outbox } from "./Outbox.js";
+import { Equals } from "./Equals.js";
 import { SharedExecution } from "./SharedExecution.js";
 import { Subscriber, type Executions } from "./Subscriber.js";
 
 export class SharedSubscriptions implements Executions {
-  /** By what they share; several only while some are behind: those go over to the one that is further on as soon as they reach it. */
-  readonly #executions = new Map<string, Set<SharedExecution>>();
+  readonly #equals = new Map<string, Equals>();
 
   constructor(private readonly log: ApiLog) {}
 
@@ -22,30 +22,18 @@ export class SharedSubscriptions implements Executions {
   }
 
   join(key: string, operation: Operation, source: LiveSource<unknown>, place: string): SharedExecution {
-    return this.#find(key, place) ?? this.#found(key, operation, source);
+    let equals = this.#equals.get(key);
+    if (!equals) {
+      equals = new Equals(() => this.#equals.delete(key));
+      this.#equals.set(key, equals);
+    }
+    return equals.find(place) ?? new SharedExecution(operation, source, equals);
   }
 
   /** How many executions there are now. */
   get executions(): number {
     let count = 0;
-    for (const ofKey of this.#executions.values()) count += ofKey.size;
+    for (const equals of this.#equals.values()) count += equals.size;
     return count;
-  }
-
-  #find(key: string, place: string, notThis?: SharedExecution): SharedExecution | undefined {
-    for (const shared of this.#executions.get(key) ?? []) if (shared !== notThis && shared.knows(place)) return shared;
-    return undefined;
-  }
-
-  #found(key: string, operation: Operation, source: LiveSource<unknown>): SharedExecution {
-    let ofKey = this.#executions.get(key);
-    if (!ofKey) this.#executions.set(key, (ofKey = new Set()));
-    const all = ofKey;
-    const shared = new SharedExecution(operation, source, (place, notThis) => this.#find(key, place, notThis), () => {
-      all.delete(shared);
-      if (all.size === 0 && this.#executions.get(key) === all) this.#executions.delete(key);
-    });
-    all.add(shared);
-    return shared;
   }
 }

@@ -7,7 +7,12 @@ import { isLiveSource } from "../../events/LiveSource.js";
 import type { ApiLog } from "../ApiLog.js";
 import type { ApiContext } from "../context.js";
 import { formatError } from "../formatError.js";
+import type { PayloadCache } from "./PayloadCache.js";
 import { variablesOfPayload } from "./payloadVariables.js";
+import { nextTurn } from "./Signal.js";
+
+/** About a thousandth of a second, after which others have their turn. */
+const EXECUTIONS_PER_TURN = 64;
 
 export interface SubscriptionArgs {
   schema: GraphQLSchema;
@@ -34,12 +39,20 @@ export class Operation {
   }
 
   /** JSON texts of the results, one per value and in their order. Each call sees what is true now: nothing read earlier is used again. */
-  async payloadsOf(values: readonly unknown[]): Promise<Buffer[]> {
+  async payloadsOf(values: readonly unknown[], cache?: { payloads: PayloadCache; placeOf(value: unknown): string }): Promise<Buffer[]> {
     const contextValue = this.args.contextValue.renewed();
     const payloads: Buffer[] = [];
+    let executed = 0;
     for (const rootValue of values) {
-      const result = execute({ ...this.args, contextValue, rootValue });
-      payloads.push(this.#payload(result instanceof Promise ? await result : (result as ExecutionResult)));
+      const place = cache?.placeOf(rootValue);
+      let payload = place === undefined ? undefined : cache?.payloads.find(place);
+      if (!payload) {
+        const result = execute({ ...this.args, contextValue, rootValue });
+        payload = this.#payload(result instanceof Promise ? await result : (result as ExecutionResult));
+        if (place !== undefined) cache?.payloads.keep(place, payload);
+        if (++executed % EXECUTIONS_PER_TURN === 0) await nextTurn();
+      }
+      payloads.push(payload);
     }
     return payloads;
   }
