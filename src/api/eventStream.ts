@@ -48,7 +48,7 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
       const operation = Array.isArray(document) ? undefined : getOperationAST(document, parameters.operationName);
       if (request.method === "GET" && operation?.operation === "mutation") throw refused(405, "Mutations are sent by POST.");
       response.removeHeader("allow");
-      const stream = new EventStream(response, parts.stallMs);
+      const stream = new EventStream(response, parts.stallMs, parts.log);
       open.add(stream);
       response.once("close", () => open.delete(stream));
       if (Array.isArray(document)) stream.finish(resultOf(document, parts.log));

@@ -44,7 +44,7 @@ export interface GraphqlSockets {
 export function createGraphqlSockets(parts: SocketParts): GraphqlSockets {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT_BYTES, perMessageDeflate: false, handleProtocols });
   const protocol = makeServer(protocolOptions(parts));
-  const keeper = new SocketKeeper(parts.stallMs);
+  const keeper = new SocketKeeper(parts.stallMs, parts.log);
   let closing = false;
   return {
     upgrade(request, socket, head) {

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { ExecutionResult } from "graphql";
+import type { ApiLog } from "../ApiLog.js";
 import type { Outbox } from "./Outbox.js";
 
 /** Keeps proxies from taking a quiet stream for a dead one. */
@@ -21,7 +22,7 @@ export class EventStream implements Outbox {
   readonly #clock: ReturnType<typeof setInterval>;
 
   /** Begins the answer. @param stallMs how long the client may take nothing of what waits for it */
-  constructor(private readonly response: ServerResponse, private readonly stallMs: number) {
+  constructor(private readonly response: ServerResponse, private readonly stallMs: number, private readonly log: ApiLog) {
     const gone = new AbortController();
     this.gone = gone.signal;
     this.#clock = setInterval(() => this.#look(performance.now()), Math.min(1_000, stallMs / 4)).unref();
@@ -69,8 +70,10 @@ export class EventStream implements Outbox {
     const taken = (this.response.socket?.bytesWritten ?? 0) - waiting;
     if (waiting === 0 || taken !== this.#taken) this.#sinceMs = nowMs;
     this.#taken = taken;
-    if (nowMs - this.#sinceMs >= this.stallMs) this.response.destroy();
-    else if (waiting === 0 && nowMs >= this.#commentAtMs && !this.#over) {
+    if (nowMs - this.#sinceMs >= this.stallMs) {
+      this.log.info({ waitingBytes: waiting }, "A stream's client took nothing for too long: it is cut, and may connect again");
+      this.response.destroy();
+    } else if (waiting === 0 && nowMs >= this.#commentAtMs && !this.#over) {
       this.#commentAtMs = nowMs + COMMENT_INTERVAL_MS;
       this.response.write(":\n\n");
     }

@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import type { ApiLog } from "../ApiLog.js";
 
 /** Between two pings of a socket; one that has not answered when the next is due is gone. */
 const PING_INTERVAL_MS = 12_000;
@@ -26,7 +27,7 @@ export class SocketKeeper {
   #clock: ReturnType<typeof setInterval> | undefined;
 
   /** @param stallMs how long a socket may take nothing of what was sent to it */
-  constructor(private readonly stallMs: number) {}
+  constructor(private readonly stallMs: number, private readonly log: ApiLog) {}
 
   keep(socket: WebSocket, stream: Socket): void {
     const nowMs = performance.now();
@@ -50,10 +51,15 @@ export class SocketKeeper {
       const taken = kept.stream.bytesWritten - waiting;
       if (waiting === 0 || taken !== kept.taken) kept.sinceMs = nowMs;
       kept.taken = taken;
-      if (nowMs - kept.sinceMs >= this.stallMs) kept.socket.close(TOO_SLOW, "Too slow: resume behind the last cursor");
+      if (nowMs - kept.sinceMs >= this.stallMs) this.#close(kept, waiting);
       // Behind what it has not taken yet, a ping would say nothing.
       else if (waiting === 0 && nowMs >= kept.pingAtMs) ping(kept, nowMs);
     }
+  }
+
+  #close({ socket }: Kept, waitingBytes: number): void {
+    this.log.info({ waitingBytes }, "A socket took nothing for too long: its client is told to resume");
+    socket.close(TOO_SLOW, "Too slow: resume behind the last cursor");
   }
 }
 
