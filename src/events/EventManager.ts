@@ -52,7 +52,7 @@ export class EventManager implements EventSource {
     return new LogIterator(workflowId, options, this.log, this.hub);
   }
 
-  subscribeAll(tenant: string, filter: EventFilter, options: FeedReadOptions = {}): AsyncIterableIterator<WorkflowEvent> {
+  subscribeAll(tenant: string, filter: EventFilter, options: FeedReadOptions = {}): LiveSource<WorkflowEvent> {
     return new FeedIterator(new EventMatcher(tenant, filter), options, this.feed.hub, this.feed.events);
   }
 

@@ -50,7 +50,7 @@ export interface EventSource {
    * never ends by itself, and pulls like the others. Events that went with their workflow are left out.
    * @throws FanwireError (from next()) CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
    */
-  subscribeAll(tenant: string, filter: EventFilter, options?: { after?: string; withResults?: boolean }): AsyncIterableIterator<WorkflowEvent>;
+  subscribeAll(tenant: string, filter: EventFilter, options?: { after?: string; withResults?: boolean }): LiveSource<WorkflowEvent>;
 
   /** A snapshot at once, then one whenever counts or status change, at most one every `throttleMs`; the last is terminal. */
   progress(workflowId: string, throttleMs: number): LiveSource<WorkflowProgressSnapshot>;

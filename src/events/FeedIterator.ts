@@ -7,6 +7,7 @@ import { makeFeedCursor, type FeedPosition } from "./feedCursor.js";
 import type { FeedEvents } from "./FeedEvents.js";
 import type { FeedHub } from "./FeedHub.js";
 import { HubIterator } from "./HubIterator.js";
+import type { LiveSource } from "./LiveSource.js";
 
 const STEPS_PER_PAGE = 50;
 /** Entries whose events are read at once. */
@@ -39,25 +40,57 @@ export class FeedIterator extends HubIterator<WorkflowEvent> {
   #shard = 0;
   /** Of the first entry of the page, when a cursor stood inside it: the last event seen. */
   #seenSeq = 0;
-  #buffer: Found[] = [];
-  #next = 0;
+  #place: string | undefined;
 
   constructor(private readonly matcher: EventMatcher, private readonly options: FeedReadOptions, private readonly hub: FeedHub, private readonly events: FeedEvents) {
     super((listener) => hub.watch(listener));
     this.#started = hub.start(options.after);
-    // Whoever calls next() first gets the error; until then it is nobody's.
+    // Whoever reads first gets the error; until then it is nobody's.
     this.#started.catch(() => undefined);
   }
 
-  protected override async take(): Promise<WorkflowEvent | undefined> {
-    this.#steps ??= await this.#begin();
-    while (!this.ended && this.#next >= this.#buffer.length) {
-      if (this.#page.length > 0) await this.#readEntries();
-      else await this.#readPage(this.#steps);
+  override get shareKey(): string {
+    return `feed ${this.matcher.key} ${this.options.withResults ?? false}`;
+  }
+
+  override get place(): string | undefined {
+    return this.#place;
+  }
+
+  override placeOf(event: WorkflowEvent): string {
+    return event.cursor;
+  }
+
+  /** Where shards take turns, the same place can be reached by one event or another. */
+  override idOf({ workflowId, seq, cursor }: WorkflowEvent): string {
+    return `${workflowId} ${seq} ${cursor}`;
+  }
+
+  override from(place: string): LiveSource<WorkflowEvent> {
+    return new FeedIterator(this.matcher, { ...this.options, after: place }, this.hub, this.events);
+  }
+
+  override async ready(): Promise<void> {
+    if (this.#steps) return;
+    const steps = await this.#begin();
+    this.#steps ??= steps;
+    this.#place ??= this.options.after === undefined || this.options.after === "LATEST" ? makeFeedCursor({ steps }) : this.options.after;
+  }
+
+  protected override delayMs(): number {
+    return 0;
+  }
+
+  protected override async read(): Promise<readonly WorkflowEvent[] | undefined> {
+    await this.ready();
+    const steps = this.#steps as string[];
+    while (!this.ended) {
+      if (this.#page.length > 0) {
+        const events = await this.#readEntries(steps);
+        if (events.length > 0) return events;
+      } else if (!(await this.#readPage(steps))) return [];
     }
-    if (this.ended) return undefined;
-    const { event, line, lastOfEntry } = this.#buffer[this.#next++] as Found;
-    return { ...event, cursor: this.#cursorBehind(this.#steps, event, line, lastOfEntry) };
+    return undefined;
   }
 
   async #begin(): Promise<string[]> {
@@ -71,11 +104,14 @@ export class FeedIterator extends HubIterator<WorkflowEvent> {
     return [...steps];
   }
 
-  /** The next steps of the next shard that has any; the shards take turns. */
-  async #readPage(position: string[]): Promise<void> {
-    if (this.#pageEnd !== undefined) position[this.#shard] = this.#pageEnd;
+  /** The next steps of the next shard that has any; the shards take turns. @returns whether there may have been any */
+  async #readPage(position: string[]): Promise<boolean> {
+    if (this.#pageEnd !== undefined) {
+      position[this.#shard] = this.#pageEnd;
+      this.#place = makeFeedCursor({ steps: position });
+    }
     this.#pageEnd = undefined;
-    if (!this.rung) await this.waitForRing();
+    if (!this.rung) return false;
     this.rung = false;
     for (let turn = 1; turn <= position.length && !this.ended; turn++) {
       const shard = (this.#shard + turn) % position.length;
@@ -86,16 +122,18 @@ export class FeedIterator extends HubIterator<WorkflowEvent> {
       this.#pageEnd = steps.at(-1)?.id;
       // There may be more, here or in the shards that were not looked at.
       this.rung = true;
-      return;
+      break;
     }
+    return true;
   }
 
-  async #readEntries(): Promise<void> {
+  async #readEntries(steps: string[]): Promise<WorkflowEvent[]> {
     const lines = this.#page.splice(0, ENTRIES_PER_READ);
     const found = await Promise.all(lines.map((line, i) => this.#matching(line, i === 0 ? this.#seenSeq : 0)));
     this.#seenSeq = 0;
-    this.#buffer = found.flat();
-    this.#next = 0;
+    const events = found.flat().map(({ event, line, lastOfEntry }) => ({ ...event, cursor: this.#cursorBehind(steps, event, line, lastOfEntry) }));
+    this.#place = events.at(-1)?.cursor ?? this.#place;
+    return events;
   }
 
   async #matching(line: Line, seenSeq: number): Promise<Found[]> {

@@ -27,6 +27,7 @@ export abstract class HubIterator<T> implements LiveSource<T> {
 
   abstract ready(): Promise<void>;
   abstract placeOf(value: T): string;
+  abstract idOf(value: T): string | undefined;
   abstract from(place: string): LiveSource<T>;
 
   /** What pull() gives of a source that is open. */

@@ -23,6 +23,9 @@ export interface LiveSource<T> extends AsyncIterableIterator<T> {
   /** The place behind a value. */
   placeOf(value: T): string;
 
+  /** Equal for equal values of equal sources, and for no others; undefined: no two values are. */
+  idOf(value: T): string | undefined;
+
   /** Another source of the same share key that starts at a place. */
   from(place: string): LiveSource<T>;
 }

@@ -40,6 +40,10 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
     return event.cursor;
   }
 
+  override idOf(event: WorkflowEvent): string {
+    return event.cursor;
+  }
+
   override from(place: string): LiveSource<WorkflowEvent> {
     return new LogIterator(this.workflowId, { ...this.options, after: place }, this.log, this.hub);
   }

@@ -29,6 +29,8 @@ export class ProgressIterator extends HubIterator<WorkflowProgressSnapshot> {
     return ANYWHERE;
   }
 
+  override idOf(): undefined {}
+
   override from(): LiveSource<WorkflowProgressSnapshot> {
     return new ProgressIterator(this.workflowId, this.throttleMs, this.hub, this.snapshot);
   }

@@ -36,6 +36,11 @@ export class EventMatcher {
     this.#labels = Object.entries(filter.labels ?? {}).map(([label, value]) => [label, canonicalJson(value as JsonValue)]);
   }
 
+  /** Equal for those that match the same events. */
+  get key(): string {
+    return canonicalJson([this.tenant, { ...this.filter }] as unknown as JsonValue);
+  }
+
   /** Whether it can match at all, before anything is read of it. */
   mayMatch(workflowId: string): boolean {
     return this.#ids?.has(workflowId) ?? true;

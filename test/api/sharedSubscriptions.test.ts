@@ -213,6 +213,29 @@ test("progress: each has a snapshot at once, and then all share the next ones", 
   }
 });
 
+test("subscriptions to many workflows share as well, and resume behind each of their cursors", async () => {
+  const all = new SharedSubscriptions(silentLog);
+  const query = "subscription($name: String!, $after: Cursor) { events(filter: { name: $name }, after: $after) { workflowId seq cursor } }";
+  const name = "shared_by_name";
+  const seen = ({ outbox }: { outbox: Kept }): { workflowId: string; seq: number; cursor: string }[] =>
+    outbox.payloads.map((payload) => (JSON.parse(String(payload)) as { data: { events: { workflowId: string; seq: number; cursor: string } } }).data.events);
+  const live = await Promise.all(Array.from({ length: 10 }, () => subscribe(all, { name }, { query })));
+  await waitFor(() => all.executions === 1, { what: "one execution" });
+  const definition = { ...oneGroup(task("each", { handler: "log", input: {}, expansion: expansion({ array: { x: "[1..20]" } }) })), name };
+  const ids = await Promise.all([1, 2, 3].map(async () => (await node.engine.submitWorkflow(CALLER, { definition })).workflowId as string));
+  const logs = await Promise.all(ids.map((id) => eventsOf(node, id)));
+  const total = logs.reduce((sum, log) => sum + log.length, 0);
+  await waitFor(() => live.every(({ outbox }) => outbox.payloads.length === total), { what: "all events" });
+  for (const one of live) expect(one.outbox.payloads.every((payload, i) => payload === live[0]?.outbox.payloads[i])).toBe(true);
+  const events = seen(live[0] as { outbox: Kept });
+  ids.forEach((id, i) => expect(seqs(events.filter(({ workflowId }) => workflowId === id))).toEqual(seqs(logs[i] ?? [])));
+  const resumed = await Promise.all(events.slice(0, -1).map(({ cursor }) => subscribe(all, { name, after: cursor }, { query })));
+  await waitFor(() => resumed.every(({ outbox }, i) => outbox.payloads.length === total - i - 1) && all.executions === 1, { what: "the rest, and one execution" });
+  resumed.forEach((one, i) => expect(seen(one)).toEqual(events.slice(i + 1)));
+  for (const { subscriber } of [...live, ...resumed]) subscriber.stop();
+  expect(all.executions).toBe(0);
+});
+
 test.each([
   ["subscription($id: ID!, $after: Cursor) { workflowEvents(id: $id, after: $after) { seq } }", []],
   ["subscription($id: ID!, $b: Boolean!) { workflowEvents(id: $id) { seq @skip(if: $b) } }", ["b"]],

@@ -1,6 +1,6 @@
 /** The executions of equal subscriptions: one, but for the time that some are behind; those go over to the one that is further on when they reach it. */
 
-import { ANYWHERE, type LiveSource } from "../../events/LiveSource.js";
+import type { LiveSource } from "../../events/LiveSource.js";
 import { PayloadCache } from "./PayloadCache.js";
 import type { SharedExecution } from "./SharedExecution.js";
 
@@ -31,9 +31,8 @@ export class Equals {
     if (this.#executions.size === 0) this.onEmpty();
   }
 
-  /** Where values have places of their own and there are several who may need them. */
-  cacheFor(source: LiveSource<unknown>): { payloads: PayloadCache; placeOf(value: unknown): string } | undefined {
-    if (this.#executions.size <= 1 || source.place === ANYWHERE) return undefined;
-    return { payloads: this.#payloads, placeOf: (value) => source.placeOf(value) };
+  /** When there are several who may need the same payloads. */
+  cacheFor(source: LiveSource<unknown>): { payloads: PayloadCache; idOf(value: unknown): string | undefined } | undefined {
+    return this.#executions.size <= 1 ? undefined : { payloads: this.#payloads, idOf: (value) => source.idOf(value) };
   }
 }

@@ -9,6 +9,9 @@ import { Signal, nextTurn } from "./Signal.js";
 /** Members served in one turn of the event loop: a thousandth of a second or so, after which others have their turn. */
 const MEMBERS_PER_TURN = 256;
 
+/** Values that become payloads at once; what comes together in a long page is served in such steps. */
+const VALUES_PER_STEP = 128;
+
 /** How long the others wait for members of which none takes anything; then those go on by themselves. */
 const PATIENCE_MS = 250;
 
@@ -33,11 +36,11 @@ export class SharedExecution {
   readonly #members = new Set<Member>();
   /** Members that have not taken what the ring has for them. */
   readonly #lagging = new Set<Member>();
-  readonly #easier = new Signal();
+  readonly #caught = new Signal();
   #reading = false;
   #over = false;
   #started = false;
-  /** How often a member that lagged has caught up. */
+  /** How often a member that lagged has caught up, or left. */
   #catches = 0;
 
   /** @param source whose place is known */
@@ -64,8 +67,7 @@ export class SharedExecution {
 
   leave(member: Member): void {
     this.#members.delete(member);
-    this.#lagging.delete(member);
-    this.#lookAround();
+    this.caughtUp(member);
     if (this.#members.size === 0) this.#close();
   }
 
@@ -74,22 +76,22 @@ export class SharedExecution {
   }
 
   caughtUp(member: Member): void {
-    if (this.#lagging.delete(member)) this.#catches += 1;
-    this.#lookAround();
-  }
-
-  #lookAround(): void {
-    if (!this.#mostLag()) this.#easier.give();
+    if (!this.#lagging.delete(member)) return;
+    this.#catches += 1;
+    this.#caught.give();
   }
 
   async #run(): Promise<End> {
     while (!this.#over) {
       this.#reading = true;
       const values = await this.source.pull();
-      if (!values) return {};
-      await this.#append(values);
       this.#reading = false;
-      if (values.length > 0) await this.#serve();
+      if (!values) {
+        await this.#untilTaken();
+        return {};
+      }
+      if (values.length === 0) this.ring.append([], [], this.source.place as string, this.#members.size);
+      for (let at = 0; at < values.length && !this.#over; at += VALUES_PER_STEP) await this.#step(values, at);
       const into = this.equals.find(this.ring.endPlace, this);
       if (into) {
         // At once, so that the other one does not come over here at the same time.
@@ -101,9 +103,20 @@ export class SharedExecution {
     return {};
   }
 
-  async #append(values: readonly unknown[]): Promise<void> {
-    const payloads = values.length > 0 ? await this.operation.payloadsOf(values, this.equals.cacheFor(this.source)) : [];
-    this.ring.append(payloads, values.map((value) => this.source.placeOf(value)), this.source.place as string, this.#members.size);
+  async #step(all: readonly unknown[], at: number): Promise<void> {
+    this.#reading = true;
+    const values = all.slice(at, at + VALUES_PER_STEP);
+    const payloads = await this.operation.payloadsOf(values, this.equals.cacheFor(this.source));
+    const places = values.map((value) => this.source.placeOf(value));
+    const isLast = at + VALUES_PER_STEP >= all.length;
+    this.ring.append(payloads, places, (isLast ? this.source.place : places.at(-1)) as string, this.#members.size);
+    this.#reading = false;
+    await this.#serve();
+  }
+
+  /** Once its source is over the ring has no other use: who does not take the rest soon reads it again later. */
+  async #untilTaken(): Promise<void> {
+    while (!this.#over && this.#lagging.size > 0) await this.#waitForLagging();
   }
 
   /** Reads on only when most members have taken what they had; the others find what they missed in the ring, or read it by themselves. */
@@ -115,11 +128,14 @@ export class SharedExecution {
       if (++served % MEMBERS_PER_TURN === 0) await nextTurn();
     }
     await nextTurn();
-    while (!this.#over && this.#mostLag()) {
-      const catches = this.#catches;
-      await this.#easier.waitAtMost(PATIENCE_MS);
-      if (catches === this.#catches && this.#mostLag()) this.#dropLagging();
-    }
+    while (!this.#over && this.#mostLag()) await this.#waitForLagging();
+  }
+
+  /** Waits for members that lag, as long as some catch up now and then. */
+  async #waitForLagging(): Promise<void> {
+    const catches = this.#catches;
+    await this.#caught.waitAtMost(PATIENCE_MS);
+    if (catches === this.#catches) this.#dropLagging();
   }
 
   #dropLagging(): void {
@@ -143,6 +159,6 @@ export class SharedExecution {
     this.#over = true;
     this.equals.delete(this);
     this.source.return?.().catch(() => undefined);
-    this.#easier.give();
+    this.#caught.give();
   }
 }

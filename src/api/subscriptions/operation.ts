@@ -39,17 +39,17 @@ export class Operation {
   }
 
   /** JSON texts of the results, one per value and in their order. Each call sees what is true now: nothing read earlier is used again. */
-  async payloadsOf(values: readonly unknown[], cache?: { payloads: PayloadCache; placeOf(value: unknown): string }): Promise<Buffer[]> {
+  async payloadsOf(values: readonly unknown[], cache?: { payloads: PayloadCache; idOf(value: unknown): string | undefined }): Promise<Buffer[]> {
     const contextValue = this.args.contextValue.renewed();
     const payloads: Buffer[] = [];
     let executed = 0;
     for (const rootValue of values) {
-      const place = cache?.placeOf(rootValue);
-      let payload = place === undefined ? undefined : cache?.payloads.find(place);
+      const id = cache?.idOf(rootValue);
+      let payload = id === undefined ? undefined : cache?.payloads.find(id);
       if (!payload) {
         const result = execute({ ...this.args, contextValue, rootValue });
         payload = this.#payload(result instanceof Promise ? await result : (result as ExecutionResult));
-        if (place !== undefined) cache?.payloads.keep(place, payload);
+        if (id !== undefined) cache?.payloads.keep(id, payload);
         if (++executed % EXECUTIONS_PER_TURN === 0) await nextTurn();
       }
       payloads.push(payload);
@@ -94,6 +94,8 @@ class OwnSource implements LiveSource<unknown> {
   placeOf(): string {
     return "";
   }
+
+  idOf(): undefined {}
 
   from(): this {
     return this;
