@@ -58,7 +58,7 @@ const EVENTS = "subscription($id: ID!, $after: Cursor) { workflowEvents(id: $id,
 
 function contextOf(tenant: string): ApiContext {
   const { engine, events, fleet, remoteWorkers: workers } = node;
-  const context = createContext({ engine, events, fleet, workers, server: { version: "0", startedMs: 0, redisStatus: () => node.redisStatus() } });
+  const context = createContext({ engine, events, fleet, workers, server: { version: "0", startedMs: 0, redisStatus: () => node.redisStatus(), kafkaStatus: () => Promise.resolve("off") } });
   const caller = { tenant };
   return { ...context, caller, reads: new WorkflowReads(engine, caller), renewed: () => contextOf(tenant) };
 }
