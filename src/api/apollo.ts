@@ -30,6 +30,7 @@ export function createApollo(schema: GraphQLSchema, log: ApiLog, drain: () => Pr
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
       refuseSubscriptions,
+      noteRefusals,
       { serverWillStart: async () => ({ drainServer: drain }) },
     ],
   });
@@ -49,6 +50,25 @@ const refuseSubscriptions: ApolloServerPlugin<ApiContext> = {
         throw new GraphQLError("Subscriptions are served over WebSocket (graphql-transport-ws) on this path, and as server-sent events on /graphql/stream.", {
           extensions: { code: "BAD_REQUEST", http: { status: 400 } },
         });
+      },
+    };
+  },
+};
+
+const refusedDocuments = new WeakSet<object>();
+
+/** Whether Apollo refused the request with these headers for its document or its variables, not for how it was sent. */
+export function isRefusedDocument(headers: object): boolean {
+  return refusedDocuments.has(headers);
+}
+
+/** Notes for whoever sends the answer what its status alone does not tell. */
+const noteRefusals: ApolloServerPlugin<ApiContext> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ request, response, source, operation }) {
+        if (response.http.status !== 400 || source === undefined || operation?.operation === "subscription") return;
+        if (request.http) refusedDocuments.add(request.http.headers);
       },
     };
   },

@@ -3,8 +3,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HeaderMap } from "@apollo/server";
 import type { ApolloServer, HTTPGraphQLResponse } from "@apollo/server";
+import { isRefusedDocument } from "./apollo.js";
 import type { ApiContext } from "./context.js";
 import { checkDocumentText } from "./documentLimits.js";
+import { JSON_TYPE } from "./mediaTypes.js";
 import { RequestRefused, readJsonBody } from "./requestBody.js";
 
 export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
@@ -14,10 +16,13 @@ export function createGraphqlHandler(apollo: ApolloServer<ApiContext>, newContex
   return async (request, response, url) => {
     const body = request.method === "POST" ? await readJsonBody(request) : undefined;
     checkDocument(body === undefined ? url.searchParams.get("query") : queryOf(body));
+    const headers = headersOf(request);
     const answer = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: request.method ?? "GET", headers: headersOf(request), search: url.search, body },
+      httpGraphQLRequest: { method: request.method ?? "GET", headers, search: url.search, body },
       context: () => Promise.resolve(newContext(clientGone(response))),
     });
+    // In application/json the status tells of HTTP alone; who asks for application/graphql-response+json keeps the 400.
+    if (isRefusedDocument(headers) && answer.headers.get("content-type") === JSON_TYPE) answer.status = 200;
     await send(response, answer);
   };
 }

@@ -2,7 +2,6 @@
 
 // Decorated classes ask for it when they are defined, so it comes before all of them.
 import "reflect-metadata";
-import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Engine } from "../engine/Engine.js";
@@ -19,6 +18,8 @@ import type { EventStreams } from "./eventStream.js";
 import { createGraphiqlPage } from "./graphiqlPage.js";
 import { createGraphqlHandler } from "./graphqlHttp.js";
 import { createHttpHandler } from "./httpHandler.js";
+import { createHttpServer } from "./httpServer.js";
+import type { HttpServer } from "./httpServer.js";
 import { createSchema } from "./schema.js";
 import { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
 import { createGraphqlSockets } from "./websocket.js";
@@ -62,9 +63,6 @@ export interface ApiServer {
 
 const STOP_GRACE_MS = 5_000;
 
-/** Longest that a request's body may take to arrive. */
-const REQUEST_TIMEOUT_MS = 120_000;
-
 /** Listens when the promise resolves. @throws the listener's error, for instance EADDRINUSE */
 export async function createApiServer(deps: ApiDependencies): Promise<ApiServer> {
   const schema = await createSchema();
@@ -73,20 +71,19 @@ export async function createApiServer(deps: ApiDependencies): Promise<ApiServer>
   const subscriptions = new SharedSubscriptions(deps.log);
   const sockets = createGraphqlSockets({ schema, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
   const eventStreams = createEventStreams({ schema, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
-  const http = createServer({ requestTimeout: REQUEST_TIMEOUT_MS });
   let stopping: Promise<void> | undefined;
   let graceMs = STOP_GRACE_MS;
-  const apollo = createApollo(schema, deps.log, () => drain(http, sockets, eventStreams, graceMs));
+  const apollo = createApollo(schema, deps.log, () => drain(server, sockets, eventStreams, graceMs));
   await apollo.start();
-  http.on("request", createHttpHandler({
+  const server = createHttpServer(createHttpHandler({
     graphql: createGraphqlHandler(apollo, newContext),
     eventStreams: eventStreams.handle,
     graphiql: await createGraphiqlPage("/graphiql"),
     ready: async () => stopping === undefined && (await deps.ready()),
     log: deps.log,
   }));
-  http.on("upgrade", sockets.upgrade);
-  const port = await listen(http, deps.host, deps.port).catch(async (error: unknown) => {
+  server.http.on("upgrade", sockets.upgrade);
+  const port = await listen(server.http, deps.host, deps.port).catch(async (error: unknown) => {
     await apollo.stop();
     throw error;
   });
@@ -112,15 +109,9 @@ function listen(http: Server, host: string, port: number): Promise<number> {
   });
 }
 
-async function drain(http: Server, sockets: GraphqlSockets, eventStreams: EventStreams, graceMs: number): Promise<void> {
-  if (!http.listening) return;
-  const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-  // Connections that are kept alive become idle one by one, as their last answers go out.
-  const sweep = setInterval(() => http.closeIdleConnections(), 50);
-  const deadline = setTimeout(() => http.closeAllConnections(), graceMs);
+async function drain(server: HttpServer, sockets: GraphqlSockets, eventStreams: EventStreams, graceMs: number): Promise<void> {
+  // Sockets and streams are connections of the same listener, which is closed only when all of them are.
+  const closed = server.close(graceMs);
   eventStreams.close();
-  await sockets.close(graceMs);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(deadline);
+  await Promise.all([closed, sockets.close(graceMs)]);
 }
