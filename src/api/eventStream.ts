@@ -1,14 +1,12 @@
 /** GraphQL over server-sent events (graphql-sse's distinct connections mode): one operation per request, the same executions as over WebSocket. */
 
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { execute, getOperationAST, GraphQLError } from "graphql";
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from "graphql";
 import type { ApiLog } from "./ApiLog.js";
 import type { ApiContext } from "./context.js";
 import { formatError } from "./formatError.js";
-import type { GraphqlHandler } from "./graphqlHttp.js";
 import { isAllowedOrigin } from "./origin.js";
-import { createPreparer } from "./prepareOperation.js";
 import { readJsonBody, RequestRefused } from "./requestBody.js";
 import { EventStream } from "./subscriptions/EventStream.js";
 import type { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
@@ -16,6 +14,8 @@ import { Subscriber } from "./subscriptions/Subscriber.js";
 
 export interface EventStreamParts {
   schema: GraphQLSchema;
+  /** From a document's text to the document, or what is wrong with it. */
+  prepare(text: string): DocumentNode | GraphQLError[];
   newContext(signal: AbortSignal): ApiContext;
   subscriptions: SharedSubscriptions;
   /** How long a client may take nothing of what its stream has for it, in ms; then the stream is cut. */
@@ -23,9 +23,11 @@ export interface EventStreamParts {
   log: ApiLog;
 }
 
+export type StreamHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+
 export interface EventStreams {
   /** @throws RequestRefused 400, 403, 405, 406, 413, 415 */
-  handle: GraphqlHandler;
+  handle: StreamHandler;
   /** Ends all streams: their clients connect again, elsewhere. */
   close(): void;
 }
@@ -37,14 +39,13 @@ interface Parameters {
 }
 
 export function createEventStreams(parts: EventStreamParts): EventStreams {
-  const prepare = createPreparer(parts.schema);
   const open = new Set<EventStream>();
   return {
     async handle(request, response, url) {
       response.setHeader("allow", "GET, POST");
       checkRequest(request);
       const parameters = readParameters(request.method === "POST" ? await readJsonBody(request) : parametersOf(url));
-      const document = prepare(parameters.query);
+      const document = parts.prepare(parameters.query);
       const operation = Array.isArray(document) ? undefined : getOperationAST(document, parameters.operationName);
       if (request.method === "GET" && operation?.operation === "mutation") throw refused(405, "Mutations are sent by POST.");
       response.removeHeader("allow");

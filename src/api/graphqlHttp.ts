@@ -1,4 +1,4 @@
-/** GraphQL over HTTP: takes a request from node:http to Apollo and back. */
+/** GraphQL over HTTP: takes a request from node:http the short way, or to Apollo and back. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HeaderMap } from "@apollo/server";
@@ -6,19 +6,34 @@ import type { ApolloServer, HTTPGraphQLResponse } from "@apollo/server";
 import { isRefusedDocument } from "./apollo.js";
 import type { ApiContext } from "./context.js";
 import { checkDocumentText } from "./documentLimits.js";
+import type { FindDirectOperation } from "./directExecution.js";
 import { JSON_TYPE } from "./mediaTypes.js";
 import { RequestRefused, readJsonBody } from "./requestBody.js";
 
-export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+/** @param url of a request by POST to /graphql itself there is none: nothing of it is read */
+export type GraphqlHandler = (request: IncomingMessage, response: ServerResponse, url?: URL) => Promise<void>;
+
+export interface GraphqlParts {
+  apollo: ApolloServer<ApiContext>;
+  findDirect: FindDirectOperation;
+  newContext(signal: AbortSignal): ApiContext;
+}
 
 /** @throws RequestRefused (from the handler) what must not reach GraphQL */
-export function createGraphqlHandler(apollo: ApolloServer<ApiContext>, newContext: (signal: AbortSignal) => ApiContext): GraphqlHandler {
+export function createGraphqlHandler({ apollo, findDirect, newContext }: GraphqlParts): GraphqlHandler {
   return async (request, response, url) => {
     const body = request.method === "POST" ? await readJsonBody(request) : undefined;
-    checkDocument(body === undefined ? url.searchParams.get("query") : queryOf(body));
+    const direct = body === undefined ? undefined : findDirect(body, request.headers.accept);
+    if (direct) {
+      const text = await direct.execute(newContext(clientGone(response)));
+      response.setHeader("content-type", direct.type);
+      response.end(text);
+      return;
+    }
+    checkDocument(body === undefined ? url?.searchParams.get("query") : queryOf(body));
     const headers = headersOf(request);
     const answer = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: request.method ?? "GET", headers, search: url.search, body },
+      httpGraphQLRequest: { method: request.method ?? "GET", headers, search: url?.search ?? "", body },
       context: () => Promise.resolve(newContext(clientGone(response))),
     });
     // In application/json the status tells of HTTP alone; who asks for application/graphql-response+json keeps the 400.

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ApiLog } from "./ApiLog.js";
+import type { StreamHandler } from "./eventStream.js";
 import { formatError } from "./formatError.js";
 import type { GraphqlHandler } from "./graphqlHttp.js";
 import type { PageHandler } from "./graphiqlPage.js";
@@ -9,7 +10,7 @@ import { RequestRefused } from "./requestBody.js";
 
 export interface HttpParts {
   graphql: GraphqlHandler;
-  eventStreams: GraphqlHandler;
+  eventStreams: StreamHandler;
   graphiql: PageHandler;
   /** Whether new work can be taken: false while Redis is away and while the server stops. */
   ready(): Promise<boolean>;
@@ -24,6 +25,8 @@ export function createHttpHandler(parts: HttpParts): (request: IncomingMessage, 
 }
 
 async function route(parts: HttpParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // Nearly every request: there is nothing to take apart.
+  if (request.method === "POST" && request.url === "/graphql") return parts.graphql(request, response);
   const url = parseUrl(request);
   const path = url.pathname;
   if (path === "/graphql") {

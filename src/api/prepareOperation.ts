@@ -1,4 +1,4 @@
-/** From a document's text to one that may be executed, for transports that do not go through Apollo. */
+/** From a document's text to one that may be executed, parsed and validated once, for all ways that do not go through Apollo. */
 
 import { GraphQLError, parse, specifiedRules, validate } from "graphql";
 import type { DocumentNode, GraphQLSchema } from "graphql";

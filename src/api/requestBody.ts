@@ -1,5 +1,6 @@
 /** Reads the JSON body of a request: bounded, uncompressed, UTF-8 only. */
 
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { BODY_LIMIT_BYTES } from "./limits.js";
 
@@ -15,21 +16,24 @@ export class RequestRefused extends Error {
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   checkHeaders(request);
   const bytes = await readBytes(request);
-  let text: string;
+  if (!isUtf8(bytes)) throw new RequestRefused(400, "BAD_REQUEST", "The body is not valid UTF-8.");
+  const text = bytes.toString();
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new RequestRefused(400, "BAD_REQUEST", "The body is not valid UTF-8.");
-  }
-  try {
-    return JSON.parse(text);
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch (error) {
     throw new RequestRefused(400, "BAD_REQUEST", `The body is not JSON: ${error instanceof Error ? error.message.slice(0, 200) : "it cannot be read"}`);
   }
 }
 
+const BYTE_ORDER_MARK = "\uFEFF";
+
 /** Only JSON, which a page of another origin cannot send unasked. No compression: a small body could be a large one. */
 function checkHeaders(request: IncomingMessage): void {
+  if (Number(request.headers["content-length"] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
+  if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
+    throw new RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", "Compressed bodies are not accepted.");
+  }
+  if (request.headers["content-type"] === "application/json") return;
   const [mediaType = "", ...parameters] = (request.headers["content-type"] ?? "").toLowerCase().split(";").map((part) => part.trim());
   if (mediaType !== "application/json") {
     throw new RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", "Send the operation as application/json.");
@@ -38,24 +42,28 @@ function checkHeaders(request: IncomingMessage): void {
   if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
     throw new RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", "Only the charset utf-8 is accepted.");
   }
-  if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
-    throw new RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", "Compressed bodies are not accepted.");
-  }
-  if (Number(request.headers["content-length"] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
 }
 
 function tooLarge(): RequestRefused {
   return new RequestRefused(413, "LIMIT_EXCEEDED", `The body is larger than ${BODY_LIMIT_BYTES} bytes (10 MiB).`);
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Left early, the stream must live on: destroying it would take the connection away from the answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_LIMIT_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+function readBytes(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= BODY_LIMIT_BYTES) return;
+      // The stream lives on: destroying it would take the connection away from the answer.
+      request.off("data", take);
+      chunks.length = 0;
+      reject(tooLarge());
+    };
+    request.on("data", take);
+    request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    // A client that goes away in the midst of its body.
+    request.once("error", reject);
+  });
 }

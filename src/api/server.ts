@@ -13,6 +13,7 @@ import type { ApiLog } from "./ApiLog.js";
 import { createApollo } from "./apollo.js";
 import { createCommandRunner } from "./commandRunner.js";
 import { createContext } from "./context.js";
+import { createDirectExecution } from "./directExecution.js";
 import { createEventStreams } from "./eventStream.js";
 import type { EventStreams } from "./eventStream.js";
 import { createGraphiqlPage } from "./graphiqlPage.js";
@@ -20,6 +21,7 @@ import { createGraphqlHandler } from "./graphqlHttp.js";
 import { createHttpHandler } from "./httpHandler.js";
 import { createHttpServer } from "./httpServer.js";
 import type { HttpServer } from "./httpServer.js";
+import { createPreparer } from "./prepareOperation.js";
 import { createSchema } from "./schema.js";
 import { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
 import { createGraphqlSockets } from "./websocket.js";
@@ -69,14 +71,15 @@ export async function createApiServer(deps: ApiDependencies): Promise<ApiServer>
   const sources = { engine: deps.engine, events: deps.events, server: deps, fleet: deps.fleet, workers: deps.workers };
   const newContext = (signal?: AbortSignal) => createContext(sources, signal);
   const subscriptions = new SharedSubscriptions(deps.log);
-  const sockets = createGraphqlSockets({ schema, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
-  const eventStreams = createEventStreams({ schema, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
+  const prepare = createPreparer(schema);
+  const sockets = createGraphqlSockets({ schema, prepare, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
+  const eventStreams = createEventStreams({ schema, prepare, newContext, subscriptions, stallMs: deps.socketStallMs, log: deps.log });
   let stopping: Promise<void> | undefined;
   let graceMs = STOP_GRACE_MS;
   const apollo = createApollo(schema, deps.log, () => drain(server, sockets, eventStreams, graceMs));
   await apollo.start();
   const server = createHttpServer(createHttpHandler({
-    graphql: createGraphqlHandler(apollo, newContext),
+    graphql: createGraphqlHandler({ apollo, findDirect: createDirectExecution(schema, prepare, deps.log), newContext }),
     eventStreams: eventStreams.handle,
     graphiql: await createGraphiqlPage("/graphiql"),
     ready: async () => stopping === undefined && (await deps.ready()),

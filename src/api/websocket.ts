@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { GraphQLError, GraphQLSchema } from "graphql";
+import type { DocumentNode, GraphQLError, GraphQLSchema } from "graphql";
 import { CloseCode, handleProtocols, makeServer } from "graphql-ws";
 import type { Server, ServerOptions } from "graphql-ws";
 import { WebSocketServer } from "ws";
@@ -14,7 +14,6 @@ import { limitError } from "./documentLimits.js";
 import { formatError } from "./formatError.js";
 import { MESSAGE_LIMIT_BYTES, OPERATIONS_PER_SOCKET } from "./limits.js";
 import { isAllowedOrigin } from "./origin.js";
-import { createPreparer } from "./prepareOperation.js";
 import type { SubscriptionArgs } from "./subscriptions/operation.js";
 import type { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
 import { SocketKeeper } from "./subscriptions/SocketKeeper.js";
@@ -27,6 +26,8 @@ const GOING_AWAY = 1001;
 
 export interface SocketParts {
   schema: GraphQLSchema;
+  /** From a document's text to the document, or what is wrong with it. */
+  prepare(text: string): DocumentNode | GraphQLError[];
   newContext(signal: AbortSignal): ApiContext;
   subscriptions: SharedSubscriptions;
   /** How long a socket may take nothing of what was sent to it, in ms; then it is closed with 1013. */
@@ -77,8 +78,7 @@ interface SocketArgs extends SubscriptionArgs {
   outbox: SocketOutbox;
 }
 
-function protocolOptions({ schema, newContext, subscriptions, log }: SocketParts): ServerOptions<Record<string, unknown>, SocketExtra> {
-  const prepare = createPreparer(schema);
+function protocolOptions({ schema, prepare, newContext, subscriptions, log }: SocketParts): ServerOptions<Record<string, unknown>, SocketExtra> {
   return {
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     onSubscribe(context, id, payload): readonly GraphQLError[] | SocketArgs {

@@ -12,7 +12,7 @@ import type { WorkflowReader } from "./WorkflowReader.js";
 interface Entry { id: string; ms: number }
 type Direction = "NEWEST_FIRST" | "OLDEST_FIRST";
 
-/** Index entries looked at in one round trip. */
+/** Index entries looked at in one round trip; fewer when a page needs fewer. */
 const BATCH = 200;
 
 export class WorkflowIndex {
@@ -25,7 +25,7 @@ export class WorkflowIndex {
     const start = backwards ? page.before : page.after;
     const direction: Direction = backwards ? "OLDEST_FIRST" : "NEWEST_FIRST";
     const found: WorkflowSnapshot[] = [];
-    for await (const batch of this.#walk(tenant, filter, direction, start === undefined ? undefined : readPosition(start))) {
+    for await (const batch of this.#walk(tenant, filter, direction, start === undefined ? undefined : readPosition(start), limit + 1)) {
       found.push(...batch);
       if (found.length > limit) break;
     }
@@ -47,7 +47,7 @@ export class WorkflowIndex {
       return counts.reduce((sum, count) => sum + count, 0);
     }
     let total = 0;
-    for await (const batch of this.#walk(tenant, filter, "NEWEST_FIRST", undefined)) total += batch.length;
+    for await (const batch of this.#walk(tenant, filter, "NEWEST_FIRST", undefined, BATCH)) total += batch.length;
     return total;
   }
 
@@ -69,17 +69,19 @@ export class WorkflowIndex {
     return this.shards.all().flatMap((keys) => [...new Set(letters)].map((letter) => keys.index(tenant, letter)));
   }
 
-  /** Matching workflows after the position, in batches. */
-  async *#walk(tenant: string, filter: WorkflowFilter, direction: Direction, after: Entry | undefined): AsyncGenerator<WorkflowSnapshot[]> {
+  /** Matching workflows after the position, in batches. @param wanted how many the caller can use: what is read beyond them is read for nothing */
+  async *#walk(tenant: string, filter: WorkflowFilter, direction: Direction, after: Entry | undefined, wanted: number): AsyncGenerator<WorkflowSnapshot[]> {
     const owner = await this.#ownerOf(tenant, filter.sessionId);
     if (owner) {
       if (isBehind({ id: owner.id, ms: owner.submittedMs }, direction, after) && matches(owner, filter)) yield [owner];
       return;
     }
     let position = after;
+    // A part of the filter that no index knows may leave little of a batch.
+    const size = filter.name === undefined && filter.labels === undefined ? Math.min(BATCH, wanted) : BATCH;
     for (;;) {
-      const perIndex = await Promise.all(this.#indexKeys(tenant, filter).map((key) => this.#entries(key, filter, direction, position)));
-      const entries = perIndex.flat().sort((a, b) => (direction === "NEWEST_FIRST" ? compare(b, a) : compare(a, b))).slice(0, BATCH);
+      const perIndex = await Promise.all(this.#indexKeys(tenant, filter).map((key) => this.#entries(key, filter, direction, position, size)));
+      const entries = perIndex.flat().sort((a, b) => (direction === "NEWEST_FIRST" ? compare(b, a) : compare(a, b))).slice(0, size);
       if (entries.length === 0) return;
       const snapshots = await this.reader.snapshots(entries.map((entry) => entry.id));
       yield snapshots.filter((snapshot): snapshot is WorkflowSnapshot => snapshot !== null && matches(snapshot, filter));
@@ -87,16 +89,16 @@ export class WorkflowIndex {
     }
   }
 
-  async #entries(key: string, filter: WorkflowFilter, direction: Direction, after: Entry | undefined): Promise<Entry[]> {
+  async #entries(key: string, filter: WorkflowFilter, direction: Direction, after: Entry | undefined, size: number): Promise<Entry[]> {
     const low = Math.max(filter.submittedAfterMs ?? 0, direction === "OLDEST_FIRST" && after ? after.ms : 0);
     const high = Math.min(filter.submittedBeforeMs ?? Infinity, direction === "NEWEST_FIRST" && after ? after.ms : Infinity);
     const max = high === Infinity ? "+inf" : String(high);
     const out: Entry[] = [];
     // Workflows of the same millisecond may already have been given out: skip those, and look further when all were.
-    for (let offset = 0; out.length === 0; offset += BATCH) {
+    for (let offset = 0; out.length === 0; offset += size) {
       const reply = direction === "NEWEST_FIRST"
-        ? await this.redis.zrevrangebyscore(key, max, low, "WITHSCORES", "LIMIT", offset, BATCH)
-        : await this.redis.zrangebyscore(key, low, max, "WITHSCORES", "LIMIT", offset, BATCH);
+        ? await this.redis.zrevrangebyscore(key, max, low, "WITHSCORES", "LIMIT", offset, size)
+        : await this.redis.zrangebyscore(key, low, max, "WITHSCORES", "LIMIT", offset, size);
       if (reply.length === 0) return out;
       for (let i = 0; i < reply.length; i += 2) {
         const entry = { id: reply[i] as string, ms: Number(reply[i + 1]) };
