@@ -94,16 +94,18 @@ export class WorkflowIndex {
     const high = Math.min(filter.submittedBeforeMs ?? Infinity, direction === "NEWEST_FIRST" && after ? after.ms : Infinity);
     const max = high === Infinity ? "+inf" : String(high);
     const out: Entry[] = [];
-    // Workflows of the same millisecond may already have been given out: skip those, and look further when all were.
-    for (let offset = 0; out.length === 0; offset += size) {
+    // Those of the position's millisecond may have been given out already, the position itself among them. An index that gives fewer than `size`
+    // must have no more: what it kept back could belong in front of what others gave.
+    const count = after ? size + 1 : size;
+    for (let offset = 0; out.length < size; offset += count) {
       const reply = direction === "NEWEST_FIRST"
-        ? await this.redis.zrevrangebyscore(key, max, low, "WITHSCORES", "LIMIT", offset, size)
-        : await this.redis.zrangebyscore(key, low, max, "WITHSCORES", "LIMIT", offset, size);
-      if (reply.length === 0) return out;
+        ? await this.redis.zrevrangebyscore(key, max, low, "WITHSCORES", "LIMIT", offset, count)
+        : await this.redis.zrangebyscore(key, low, max, "WITHSCORES", "LIMIT", offset, count);
       for (let i = 0; i < reply.length; i += 2) {
         const entry = { id: reply[i] as string, ms: Number(reply[i + 1]) };
         if (isBehind(entry, direction, after)) out.push(entry);
       }
+      if (reply.length < 2 * count) break;
     }
     return out;
   }

@@ -162,7 +162,9 @@ function headerOf(reply: [Error | null, unknown] | undefined): Header | null {
   if (reply[0]) throw reply[0];
   const values = reply[1] as (string | null)[];
   if (values[0] === null) return null;
-  return Object.fromEntries(HEADER.map((name, i) => [name, values[i] ?? null])) as Header;
+  const header = {} as Header;
+  HEADER.forEach((name, i) => { header[name] = values[i] ?? null; });
+  return header;
 }
 
 function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {

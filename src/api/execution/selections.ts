@@ -25,12 +25,14 @@ function subSelection(run: Run, type: GraphQLObjectType, nodes: readonly FieldNo
 
 function planOf(run: Run, type: GraphQLObjectType, collected: Map<string, readonly FieldNode[]>): SelectionPlan {
   const fields: FieldPlan[] = [];
-  const template: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  const template: Record<string, unknown> = {};
   for (const [responseName, nodes] of collected) {
     const definition = getFieldDef(run.source.schema, type, nodes[0] as FieldNode);
     if (!definition) continue;
     fields.push(fieldPlan(responseName, nodes, definition, type));
-    template[responseName] = null;
+    // Assigned, "__proto__" would change the prototype instead of making a key.
+    if (responseName === "__proto__") Object.defineProperty(template, responseName, { value: null, enumerable: true, writable: true, configurable: true });
+    else template[responseName] = null;
   }
   return { fields, template };
 }
