@@ -21,16 +21,24 @@ import { compensationFields, compensationsIn, compensationWait } from "./compens
 import { priorityIn } from "../engine/workflowLanes.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import { addSignals, externalKeys } from "./outsideWaits.js";
-import type { ShardKeys } from "./keys.js";
+import type { Keys, ShardKeys } from "./keys.js";
 import { itemField, type NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
+import { Scripts } from "./scripts.js";
 import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS, type ItemsRecord } from "./records.js";
 
 const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss", "ln", "pa", "pt", "dp"] as const;
 type Header = Record<(typeof HEADER)[number], string | null>;
 
+/** From how many on a script reads headers cheaper than a command each. */
+const FEW = 4;
+
 export class WorkflowReader {
-  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache, private readonly directory: WorkerDirectory, private readonly fields: NodeFields) {}
+  readonly #scripts: Scripts;
+
+  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache, private readonly directory: WorkerDirectory, private readonly fields: NodeFields) {
+    this.#scripts = new Scripts(redis);
+  }
 
   async plan(shard: number, hash: string): Promise<Plan | undefined> {
     return this.plans.cached(hash) ?? this.plans.get(this.shards.of(shard), hash);
@@ -114,21 +122,47 @@ export class WorkflowReader {
 
   /** In the order of the ids; null for those that are gone. */
   async snapshots(ids: readonly string[]): Promise<(WorkflowSnapshot | null)[]> {
-    const pipeline = this.redis.pipeline();
     const keysOfId = ids.map((id) => this.shards.ofWorkflow(id));
-    ids.forEach((id, i) => {
-      const keys = keysOfId[i];
-      if (keys) pipeline.hmget(keys.workflow(id), ...HEADER);
-    });
-    const replies = (await pipeline.exec()) ?? [];
-    let next = 0;
-    const headers = keysOfId.map((keys) => (keys ? headerOf(replies[next++]) : null));
+    const headers = ids.length < FEW ? await this.#headers(ids, keysOfId) : await this.#manyHeaders(ids, keysOfId);
     return Promise.all(headers.map(async (header, i) => {
       const keys = keysOfId[i];
       if (!header || !keys) return null;
       const plan = await this.plans.get(keys, header.hash as string);
       return plan ? snapshotOf(ids[i] as string, header, plan) : null;
     }));
+  }
+
+  async #headers(ids: readonly string[], keysOfId: readonly (Keys | undefined)[]): Promise<(Header | null)[]> {
+    const pipeline = this.redis.pipeline();
+    ids.forEach((id, i) => {
+      const keys = keysOfId[i];
+      if (keys) pipeline.hmget(keys.workflow(id), ...HEADER);
+    });
+    const replies = (await pipeline.exec()) ?? [];
+    let next = 0;
+    return keysOfId.map((keys) => {
+      if (!keys) return null;
+      const [error, values] = replies[next++] ?? [null, [null]];
+      if (error) throw error;
+      return headerOf(values as (string | null)[]);
+    });
+  }
+
+  /** One script call per shard: taking apart a reply per field is most of what a long list costs. */
+  async #manyHeaders(ids: readonly string[], keysOfId: readonly (Keys | undefined)[]): Promise<(Header | null)[]> {
+    const headers: (Header | null)[] = ids.map(() => null);
+    const shards = new Map<string, { keys: Keys; at: number[] }>();
+    keysOfId.forEach((keys, i) => {
+      if (!keys) return;
+      const shard = shards.get(keys.prefix);
+      if (shard) shard.at.push(i);
+      else shards.set(keys.prefix, { keys, at: [i] });
+    });
+    await Promise.all([...shards.values()].map(async ({ keys, at }) => {
+      const text = await this.#scripts.call<string>("workflowHeaders", [keys.timers], [keys.prefix, HEADER.length, ...HEADER, ...at.map((i) => ids[i] as string)]);
+      (JSON.parse(text) as (string | false)[][]).forEach((values, n) => { headers[at[n] as number] = headerOf(values); });
+    }));
+    return headers;
   }
 
   async detail(id: string): Promise<WorkflowDetail | null> {
@@ -157,13 +191,14 @@ export class WorkflowReader {
   }
 }
 
-function headerOf(reply: [Error | null, unknown] | undefined): Header | null {
-  if (!reply) return null;
-  if (reply[0]) throw reply[0];
-  const values = reply[1] as (string | null)[];
-  if (values[0] === null) return null;
+/** A value that is not there is null from one command, false from a script. */
+function headerOf(values: readonly (string | null | false)[]): Header | null {
+  if (!values[0]) return null;
   const header = {} as Header;
-  HEADER.forEach((name, i) => { header[name] = values[i] ?? null; });
+  HEADER.forEach((name, i) => {
+    const value = values[i];
+    header[name] = typeof value === "string" ? value : null;
+  });
   return header;
 }
 

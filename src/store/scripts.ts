@@ -9,7 +9,7 @@ const FOLDER = new URL("./lua/", import.meta.url);
 
 export const SCRIPT_NAMES = [
   "submitWorkflow", "claimTasks", "completeTasks", "heartbeatTasks", "cancelWorkflow", "dueTimers", "storeItems", "deleteWorkflow", "registerDefinition",
-  "claimSeparately", "registerWorker", "queueState", "priorityLanes",
+  "claimSeparately", "registerWorker", "queueState", "priorityLanes", "workflowHeaders",
   "pauseWorkflow", "resumeWorkflow", "provideContext", "signalTask", "retryWorkflow",
   "joinSession", "exportToSession", "leaveSession", "settleSession", "shareSession",
   "holdRelay", "recordCommand",

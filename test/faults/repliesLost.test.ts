@@ -44,7 +44,7 @@ const everything: WorkflowDefinition = workflow([group("g", [
 ], { maxParallel: 4, timeoutMs: 3_600_000 })], { timeoutMs: 3_600_000 });
 const context: JsonObject = { n: 20, xs: Array.from({ length: 100 }, (_, i) => ({ i, text: long })) };
 
-interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown; undone: unknown; bridge: unknown }
+interface Outcome { events: string[]; context: JsonObject; cancelled: unknown; controlled: unknown; session: unknown; undone: unknown; bridge: unknown; listed: string[] }
 
 /** Plays the remote worker that has the handler `far`: its one task comes once, and its result is recorded. */
 async function workFarAway(): Promise<void> {
@@ -126,6 +126,7 @@ async function outcome(): Promise<Outcome> {
   expectWholeLog(events);
   const later = await eventsOf(node, second as string);
   expectWholeLog(later);
+  const listed = await node.engine.workflows(CALLER, {}, { first: 5 });
   return {
     events: events.map((event) => (event.kind === "task" ? `${event.type} ${event.task} ${event.itemIndex ?? ""} ${event.attempt}` : event.type)).sort(),
     context: await node.engine.context(workflowId as string),
@@ -134,6 +135,7 @@ async function outcome(): Promise<Outcome> {
     session: sessionOutcome,
     bridge: bridgeOutcome,
     undone,
+    listed: listed.edges.map(({ node: { status } }) => status),
   };
 }
 

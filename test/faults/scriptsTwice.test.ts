@@ -189,6 +189,16 @@ test("queueState", async () => {
   expect(second).toEqual(first);
 });
 
+test("workflowHeaders", async () => {
+  const ids: string[] = [];
+  for (let i = 0; i < 6; i += 1) ids.unshift(await submit(oneGroup(task(`t${i}`, { handler: "slow" }))));
+  const [first, second] = await twice(() => node.engine.workflows(CALLER, {}, { first: 6 }));
+  expect(first.edges.map(({ node: { id } }) => id)).toEqual(ids);
+  expect(second).toEqual(first);
+  // What one command gives for one workflow, the script gives for many.
+  for (const { node: workflow } of first.edges) expect(await node.engine.workflow(CALLER, workflow.id)).toEqual(workflow);
+});
+
 test("priorityLanes, with one that is empty to strike off", async () => {
   const id = await submit(oneGroup(task("a", { handler: "slow", priority: 3 }), task("b", { handler: "slow", priority: 4 })));
   const lanes = [{ handler: "slow#4", itemsPerSlot: 1 }];
