@@ -39,8 +39,8 @@ function withLimits(definition: WorkflowDefinition, limits: readonly (number | n
 }
 
 /** Where a failure cancels the rest, what had already come is left to time. */
-function isDetermined({ definition: { onFailure } }: Case): boolean {
-  return onFailure === "CONTINUE";
+function isDetermined({ definition }: Case): boolean {
+  return definition.onFailure === "CONTINUE" && declaredGroups(definition).every(({ group }) => group.onFailure !== "FAIL_FAST");
 }
 
 test("one worker and three, with any limits, give the same context", async () => {
