@@ -2,6 +2,7 @@
 
 import { createClient, type Client } from "graphql-ws";
 import WebSocket from "ws";
+import { waitFor } from "../support/waitFor.js";
 
 export interface WideEvent { cursor: string; seq: number; type: string; workflowId: string }
 
@@ -40,7 +41,7 @@ export class WideClient {
       const urls = this.urls();
       const url = urls[this.connections++ % Math.max(1, urls.length)];
       if (url !== undefined) await this.#connection(url).catch((error: unknown) => { if (Array.isArray(error)) this.errors.push(...(error as unknown[])); });
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await waitFor(() => this.#stopped || this.urls().length > 0, { what: "a server", timeoutMs: 60_000 });
     }
   }
 

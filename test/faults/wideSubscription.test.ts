@@ -22,6 +22,8 @@ let redis: TestRedis;
 /** Submits, and reads the logs that the clients are held against. */
 let node: FanwireNode;
 const servers = new Map<number, Server>();
+/** Also those that another start for the same index has replaced. */
+const programs: StartedProgram[] = [];
 
 /** Of the seed alone, so that a run can be had again. */
 let state = SEED;
@@ -33,6 +35,7 @@ function random(below: number): number {
 async function startServer(index: number): Promise<void> {
   const env = { REDIS_URL: redis.url, KEY_PREFIX: keyPrefix, SHARDS: String(SHARDS), LEASE: "2s", LOG_LEVEL: "silent", PORT: "0" };
   const program = startCli(["serve"], { env });
+  programs.push(program);
   const [, url] = await waitFor(() => /^Fanwire serves (http:\S+)$/m.exec(program.output.stderr), { what: `server ${index}; it wrote ${program.output.stderr}`, timeoutMs: 30_000 });
   servers.set(index, { program, url: `${(url as string).replace("http", "ws")}/graphql` });
 }
@@ -50,7 +53,8 @@ beforeAll(async () => {
   await Promise.all([0, 1].map(startServer));
 }, 60_000);
 afterAll(async () => {
-  await Promise.all([...servers.keys()].map(killServer));
+  for (const program of programs) program.kill("SIGKILL");
+  await Promise.all(programs.map(({ ended }) => ended));
   await node.stop(0);
   await redis.stop();
 });
