@@ -6,7 +6,7 @@
 import type { Consumer, EachBatchPayload, KafkaMessage, Message } from "kafkajs";
 import { FanwireError, problem, type Problem } from "../../errors.js";
 import type { RedisBridge } from "../../store/RedisBridge.js";
-import { Bell } from "./Bell.js";
+import { BridgeLoop } from "./BridgeLoop.js";
 import { commandText, readCommand, type Command, type CommandOutcome, type RunCommand } from "./commands.js";
 import type { BridgeLog, KafkaClient, TopicMessages } from "./KafkaClient.js";
 import type { BridgeTopics } from "./topics.js";
@@ -35,43 +35,38 @@ class Revoked extends Error {}
 interface Answers { results: Message[]; deadLetters: Message[] }
 
 export class CommandConsumer {
-  readonly #bell = new Bell();
-  #running: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #loop: BridgeLoop;
 
-  constructor(private readonly services: CommandConsumerServices) {}
+  constructor(private readonly services: CommandConsumerServices) {
+    this.#loop = new BridgeLoop({
+      round: () => this.#round(),
+      onError: (error) => services.log.warn({ err: messageOf(error) }, "commands cannot be taken from Kafka; trying again"),
+      firstBackoffMs: FIRST_BACKOFF_MS, lastBackoffMs: LAST_BACKOFF_MS,
+    });
+  }
 
   start(): void {
-    this.#running = this.#run();
+    this.#loop.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#bell.ring();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  /** A consumer that has crashed is replaced by a new one. */
-  async #run(): Promise<void> {
-    const { client, topics, log } = this.services;
-    let backoffMs = FIRST_BACKOFF_MS;
-    while (!this.#stopped) {
-      const consumer = client.consumer(topics.commands);
-      try {
-        await client.ensureTopics(Object.values(topics));
-        await this.#consume(consumer, () => { backoffMs = FIRST_BACKOFF_MS; });
-      } catch (error) {
-        if (!this.#stopped) log.warn({ err: messageOf(error) }, "commands cannot be taken from Kafka; trying again");
-      } finally {
-        await consumer.disconnect().catch(() => undefined);
-      }
-      if (!this.#stopped) await this.#bell.sleep(backoffMs);
-      backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+  /** With a new consumer each time: one that has crashed is not used again. */
+  async #round(): Promise<void> {
+    const { client, topics } = this.services;
+    const consumer = client.consumer(topics.commands);
+    try {
+      await client.ensureTopics(Object.values(topics));
+      await this.#consume(consumer);
+    } finally {
+      await consumer.disconnect().catch(() => undefined);
     }
   }
 
   /** Until the bridge stops. @throws the error that the consumer crashed with */
-  async #consume(consumer: Consumer, onTaken: () => void): Promise<void> {
+  async #consume(consumer: Consumer): Promise<void> {
     const crashed = new Promise<never>((_, reject) => { consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error)); });
     crashed.catch(() => undefined);
     await consumer.connect();
@@ -81,11 +76,11 @@ export class CommandConsumer {
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 3,
       eachBatch: async (payload) => {
-        onTaken();
+        this.#loop.progressed();
         await this.#takeBatch(payload);
       },
     });
-    while (!this.#stopped) await Promise.race([crashed, this.#bell.sleep(60_000)]);
+    while (!this.#loop.stopped) await Promise.race([crashed, this.#loop.sleep(60_000)]);
   }
 
   async #takeBatch(payload: EachBatchPayload): Promise<void> {
@@ -193,7 +188,7 @@ export class CommandConsumer {
   /** Tries until it works. @throws Revoked when the partition is another's by then */
   async #again<T>(payload: EachBatchPayload, work: () => Promise<T>): Promise<T> {
     for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS)) {
-      if (this.#stopped || payload.isStale() || !payload.isRunning()) throw new Revoked();
+      if (this.#loop.stopped || payload.isStale() || !payload.isRunning()) throw new Revoked();
       try {
         return await work();
       } catch (error) {

@@ -9,7 +9,7 @@ import { FanwireError } from "../../errors.js";
 import type { RedisBridge } from "../../store/RedisBridge.js";
 import type { EventLog } from "../EventLog.js";
 import { FEED_START, type Feed, type FeedStep } from "../Feed.js";
-import { Bell } from "./Bell.js";
+import { BridgeLoop } from "./BridgeLoop.js";
 import { EventSender } from "./EventSender.js";
 import type { BridgeLog, KafkaClient } from "./KafkaClient.js";
 
@@ -40,11 +40,9 @@ const LAST_BACKOFF_MS = 5_000;
 
 export class EventRelay {
   readonly #who = `${process.pid}-${randomBytes(6).toString("hex")}`;
-  readonly #bell = new Bell();
+  readonly #loop: BridgeLoop;
   readonly #leaseMs: number;
   readonly #sender: EventSender;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = false;
   /** Undefined while another relay holds the lease. */
   #token: string | undefined;
   #keptMs = 0;
@@ -52,63 +50,55 @@ export class EventRelay {
   constructor(private readonly shard: number, private readonly services: EventRelayServices) {
     this.#leaseMs = services.leaseMs ?? LEASE_MS;
     this.#sender = new EventSender({ client: services.client, topic: services.topic, source: services.source, mayGoOn: () => this.#keepInTime() });
+    this.#loop = new BridgeLoop({
+      round: () => this.#round(),
+      onError: (error) => services.log.warn({ err: message(error), shard }, "events could not be carried to Kafka; trying again"),
+      firstBackoffMs: FIRST_BACKOFF_MS, lastBackoffMs: LAST_BACKOFF_MS,
+    });
   }
 
   start(): void {
-    this.#running = this.#run();
+    this.#loop.start();
   }
 
   /** New events may be there. */
   ring(): void {
-    this.#bell.ring();
+    this.#loop.ring();
   }
 
   /** Ends behind what is being sent, and leaves the lease to others. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#bell.ring();
-    await this.#running;
+    await this.#loop.stop();
     if (this.#token !== undefined) await this.services.bridge.leaveRelay(this.shard, this.#who, this.#token).catch(() => undefined);
   }
 
-  async #run(): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
-    while (!this.#stopped) {
-      try {
-        const lease = await this.services.bridge.takeRelay(this.shard, this.#who, this.#leaseMs);
-        if (lease.code === "HELD") {
-          this.#token = lease.token;
-          this.#keptMs = Date.now();
-          this.#sender.clear();
-          await this.#relay(lease.at ?? FEED_START, () => { backoffMs = FIRST_BACKOFF_MS; });
-        } else await this.#bell.sleep(STANDBY_MS);
-      } catch (error) {
-        this.#sender.clear();
-        if (this.#stopped) return;
-        this.services.log.warn({ err: message(error), shard: this.shard }, "events could not be carried to Kafka; trying again");
-        await this.#bell.sleep(backoffMs);
-        backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
-      }
-    }
+  /** Waits for the lease or, when it has it, relays. */
+  async #round(): Promise<void> {
+    this.#sender.clear();
+    const lease = await this.services.bridge.takeRelay(this.shard, this.#who, this.#leaseMs);
+    if (lease.code !== "HELD") return this.#loop.sleep(STANDBY_MS);
+    this.#token = lease.token;
+    this.#keptMs = Date.now();
+    await this.#relay(lease.at ?? FEED_START);
   }
 
   /** Until the lease is lost or the relay stops. */
-  async #relay(from: string, onProgress: () => void): Promise<void> {
+  async #relay(from: string): Promise<void> {
     let at = from;
-    while (!this.#stopped) {
+    while (!this.#loop.stopped) {
       const read = await this.#read(at);
       if (!read) return;
       const { steps } = read;
       at = read.from;
       if (steps.length === 0) {
         if (!(await this.#keepInTime())) return;
-        await this.#bell.sleep(POLL_MS);
+        await this.#loop.sleep(POLL_MS);
         continue;
       }
       if (!(await this.#sendSteps(steps))) return;
       at = (steps.at(-1) as FeedStep).id;
       if (!(await this.#keep(at))) return;
-      onProgress();
+      this.#loop.progressed();
     }
   }
 
@@ -154,7 +144,7 @@ export class EventRelay {
     for await (const workflowId of bridge.workflowIds(this.shard)) {
       const range = await eventLog.since(workflowId, sinceMs);
       if (range && !(await this.#sendRange(workflowId, range.first, range.last))) return undefined;
-      if (this.#stopped || !(await this.#keepInTime())) return undefined;
+      if (this.#loop.stopped || !(await this.#keepInTime())) return undefined;
     }
     return (await this.#sender.flush()) && (await this.#keep(goOn)) ? goOn : undefined;
   }

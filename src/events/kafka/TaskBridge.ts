@@ -7,7 +7,7 @@
 import type { ClaimedTask, WorkerProtocol } from "../../engine/WorkerProtocol.js";
 import { FanwireError } from "../../errors.js";
 import type { RedisBridge, WaitingLane } from "../../store/RedisBridge.js";
-import { Bell } from "./Bell.js";
+import { BridgeLoop } from "./BridgeLoop.js";
 import type { BridgeLog, KafkaClient } from "./KafkaClient.js";
 import { TOPIC_HANDLER_PREFIX, topicProblem, type BridgeTopics } from "./topics.js";
 
@@ -33,43 +33,34 @@ const FIRST_BACKOFF_MS = 500;
 const LAST_BACKOFF_MS = 10_000;
 
 export class TaskBridge {
-  readonly #bell = new Bell();
   readonly #ensured = new Set<string>();
-  #running: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #loop: BridgeLoop;
 
-  constructor(private readonly services: TaskBridgeServices) {}
+  constructor(private readonly services: TaskBridgeServices) {
+    this.#loop = new BridgeLoop({
+      round: () => this.#round(),
+      onError: (error) => services.log.warn({ err: error instanceof Error ? error.message : String(error) }, "tasks could not be produced to their topics; they wait"),
+      firstBackoffMs: FIRST_BACKOFF_MS, lastBackoffMs: LAST_BACKOFF_MS,
+    });
+  }
 
   start(): void {
-    this.#running = this.#run();
+    this.#loop.start();
   }
 
   /** Units may be ready. */
   ring(): void {
-    this.#bell.ring();
+    this.#loop.ring();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#bell.ring();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  async #run(): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
-    while (!this.#stopped) {
-      try {
-        const moved = await this.#produceWaiting();
-        backoffMs = FIRST_BACKOFF_MS;
-        if (!moved) await this.#bell.sleep(POLL_MS);
-      } catch (error) {
-        if (this.#stopped) return;
-        this.services.log.warn({ err: error instanceof Error ? error.message : String(error) }, "tasks could not be produced to their topics; they wait");
-        // Not woken by rings: each task that is handed back rings.
-        await new Promise((resolve) => setTimeout(resolve, backoffMs));
-        backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
-      }
-    }
+  async #round(): Promise<void> {
+    const moved = await this.#produceWaiting();
+    this.#loop.progressed();
+    if (!moved) await this.#loop.sleep(POLL_MS);
   }
 
   /** Whether there may be more. @throws FanwireError when Kafka or Redis cannot take them now */

@@ -2,7 +2,7 @@
 
 import type { ClaimedTask } from "../../engine/WorkerProtocol.js";
 import type { RemoteClaim } from "../../engine/claimId.js";
-import type { Bell } from "./Bell.js";
+import type { Bell } from "../../engine/Bell.js";
 import type { Offer } from "./RemoteClaims.js";
 
 /** How long a lost doorbell can delay an offer. */

@@ -11,7 +11,7 @@ import type {
   ClaimedTask, ClaimTasksInput, FailTaskInput, HeartbeatTasksInput, ReportProgressInput, TaskOutcome, WorkerProtocol,
 } from "../../engine/WorkerProtocol.js";
 import { problem, type Problem } from "../../errors.js";
-import { Bell } from "./Bell.js";
+import { Bell } from "../../engine/Bell.js";
 import { claimProblems, clampLease, claimWish, workerIdProblems, type ClaimWish } from "./claimInput.js";
 import { OfferIterator } from "./OfferIterator.js";
 import { shardOfId } from "./OutcomeSender.js";
