@@ -268,21 +268,12 @@ end
 
 -- expandGroup: total, chunk, window, tolerated, failFast, how an instance starts, shape or '', count + (v<chunk>, variables)
 function F.expandGroup(wf, k, unit, attempt, token)
-  local total, chunk, window, tolerated, failFast, start, shape, variables = tonumber(take()), tonumber(take()), tonumber(take()), take(), take(), take(), take(), takeList()
-  local r = F.record(wf, k)
-  if r and r.status == 'E' and r.token == token then return 'D' end
-  local code = F.guard(wf, k, r, attempt, token)
+  local x, start, shape, variables = F.takeItems(), take(), take(), takeList()
+  local code = F.beginItems(wf, k, unit, attempt, token, x, variables, shape)
   if code ~= 'O' then return code end
-  F.endClaim(wf, k, unit, r)
-  r.status = 'E'
-  F.save(wf, k, r)
-  F.storeExpansion(wf, k, variables, shape)
   F.put(wf, 'd' .. k, start)
-  local inside = F.tasksInside(wf, k)
-  F.emit(wf, 'X ' .. k .. ' ' .. total)
-  wf.n[1], wf.n[COUNT.P] = wf.n[1] + inside * (total - 1), wf.n[COUNT.P] + inside * (total - 1)
-  local x = { total = total, chunk = chunk, next = 0, active = 0, ready = 0, running = 0, waiting = 0, completed = 0, failed = 0,
-    tolerated = tonumber(tolerated), failFast = tonumber(failFast), window = window }
+  local added = F.tasksInside(wf, k) * (x.total - 1)
+  wf.n[1], wf.n[COUNT.P] = wf.n[1] + added, wf.n[COUNT.P] + added
   wf.items[k] = x
   F.advanceInstances(wf, k, x)
   return 'O'

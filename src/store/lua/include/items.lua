@@ -158,11 +158,15 @@ function F.storeExpansion(wf, k, variables, shape)
   if shape ~= '' then call('HSET', items, pre .. 'shape', shape) end
 end
 
--- expand: total, chunk, window, tolerated, failFast, lane of the items, lane of the plan, shape or '', the task's compensation or ''
--- (include/compensate.lua), count + (v<chunk>, variables)
-function F.expand(wf, k, unit, attempt, token)
-  local total, chunk, window, tolerated, failFast = tonumber(take()), tonumber(take()), tonumber(take()), take(), take()
-  local lane, planLane, shape, owed, variables = take(), take(), take(), take(), takeList()
+-- total, chunk, window, tolerated, failFast: items of which none has begun.
+function F.takeItems()
+  local total, chunk, window, tolerated, failFast = tonumber(take()), tonumber(take()), tonumber(take()), tonumber(take()), tonumber(take())
+  return { total = total, chunk = chunk, next = 0, active = 0, ready = 0, running = 0, waiting = 0, completed = 0, failed = 0,
+    tolerated = tolerated, failFast = failFast, window = window }
+end
+
+-- The claim that expands a node ends, and the node is its items, or its instances, from here on. O, or the code that refuses.
+function F.beginItems(wf, k, unit, attempt, token, x, variables, shape)
   local r = F.record(wf, k)
   if r and r.status == 'E' and r.token == token then return 'D' end
   local code = F.guard(wf, k, r, attempt, token)
@@ -171,14 +175,21 @@ function F.expand(wf, k, unit, attempt, token)
   r.status = 'E'
   F.save(wf, k, r)
   F.storeExpansion(wf, k, variables, shape)
-  local x = { total = total, chunk = chunk, next = 0, active = 0, ready = 0, running = 0, waiting = 0, completed = 0, failed = 0,
-    tolerated = tonumber(tolerated), failFast = tonumber(failFast), window = window }
-  F.emit(wf, 'X ' .. k .. ' ' .. total)
+  F.emit(wf, 'X ' .. k .. ' ' .. x.total)
+  return 'O'
+end
+
+-- expand: total, chunk, window, tolerated, failFast, lane of the items, lane of the plan, shape or '', the task's compensation or ''
+-- (include/compensate.lua), count + (v<chunk>, variables)
+function F.expand(wf, k, unit, attempt, token)
+  local x, lane, planLane, shape, owed, variables = F.takeItems(), take(), take(), take(), take(), takeList()
+  local code = F.beginItems(wf, k, unit, attempt, token, x, variables, shape)
+  if code ~= 'O' then return code end
   if owed ~= '' then F.mayOwe(wf, k, owed) end
-  if total > 0 then
+  if x.total > 0 then
     F.move(wf, 'X', 'P', 1, k)
-    wf.n[1] = wf.n[1] + total - 1
-    wf.n[COUNT.P] = wf.n[COUNT.P] + total - 1
+    wf.n[1] = wf.n[1] + x.total - 1
+    wf.n[COUNT.P] = wf.n[COUNT.P] + x.total - 1
   end
   F.advanceItems(wf, k, x, lane, planLane)
   return 'O'
