@@ -12,7 +12,6 @@ import type { LaneBook } from "../engine/LaneBook.js";
 import { readLaneName } from "../engine/lanes.js";
 import { expanderLane, laneOf, PLAN_LANE } from "../engine/TaskGroup.js";
 import { LiveUnit } from "./LiveUnit.js";
-import { delayOf } from "./outcomeDelay.js";
 import { ShardLoop } from "./ShardLoop.js";
 import { UnitRunner } from "./UnitRunner.js";
 
@@ -36,8 +35,6 @@ export interface WorkerOptions {
   /** Whether it leaves all handlers to others, and only finds items and collects outputs. */
   plansOnly?: boolean;
   leaseMs: number;
-  /** This worker has set a durable timer. */
-  onTimer(shard: number, delayMs: number): void;
   log: { info(obj: object, message: string): void; warn(obj: object, message: string): void; error(obj: object, message: string): void };
 }
 
@@ -220,8 +217,6 @@ export class Worker {
     if (!unit.holds) return;
     this.#loopOf(unit).push(outcome, (code) => {
       if (code === "STALE") unit.lose("the claim is no longer this worker's");
-      const delayMs = delayOf(outcome);
-      if (delayMs !== undefined) this.options.onTimer(this.#loopOf(unit).shard, delayMs);
       onCode?.(code);
     });
   }

@@ -2,16 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import type { ClaimRequest, Outcome, OutcomeCode, WorkflowStore } from "../../engine/ports.js";
-import { delayOf } from "../outcomeDelay.js";
 
 /** More per call buys nothing, and keeps Redis longer from others. */
 const MAX_OUTCOMES = 200;
-
-export interface OutcomeSenderServices {
-  store: WorkflowStore;
-  /** A durable timer was set. */
-  onTimer(shard: number, delayMs: number): void;
-}
 
 export class OutcomeSender {
   /** Scripts know a repeated report of progress by process, slot and number. */
@@ -20,7 +13,7 @@ export class OutcomeSender {
   #slots = 0;
   #requests = 0;
 
-  constructor(private readonly services: OutcomeSenderServices) {}
+  constructor(private readonly store: WorkflowStore) {}
 
   /** @returns what became of each, in their order. @throws FanwireError UNAVAILABLE: some may have been recorded, and all may be sent again */
   async send(outcomes: readonly Outcome[]): Promise<OutcomeCode[]> {
@@ -43,12 +36,7 @@ export class OutcomeSender {
     const slot = this.#freeSlots.pop() ?? this.#slots++;
     try {
       const request: ClaimRequest = { worker: this.#id, request: `${slot}.${++this.#requests}`, want: 0, lanes: [] };
-      const { codes } = await this.services.store.completeTasks(shard, request, outcomes);
-      for (const outcome of outcomes) {
-        const delayMs = delayOf(outcome);
-        if (delayMs !== undefined) this.services.onTimer(shard, delayMs);
-      }
-      return codes;
+      return (await this.store.completeTasks(shard, request, outcomes)).codes;
     } finally {
       this.#freeSlots.push(slot);
     }

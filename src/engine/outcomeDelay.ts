@@ -1,6 +1,6 @@
 /** Which durable timers an outcome sets. */
 
-import type { Outcome } from "../engine/ports.js";
+import type { Outcome } from "./ports.js";
 
 /** Until the first timer that an outcome sets; undefined when it sets none. */
 export function delayOf(outcome: Outcome): number | undefined {
