@@ -95,8 +95,11 @@ function compareContext({ context, detail, instances }: Observed, model: ModelOu
   const actual = Object.keys(context).filter((key) => !free.has(key));
   if (cut) expect(expected).toEqual(expect.arrayContaining(actual));
   else expect(actual.sort()).toEqual(expected.sort());
-  // What a cancelled task would have contributed is missing.
-  const value = (key: string): JsonValue | undefined => (cut ? model.reducedOver(key, (address) => completed.has(address)) : undefined) ?? model.context[key];
+  // What a cancelled task would have contributed is missing; what is left may well be null.
+  const value = (key: string): JsonValue | undefined => {
+    const left = cut ? model.reducedOver(key, (address) => completed.has(address)) : undefined;
+    return left === undefined ? model.context[key] : left;
+  };
   for (const key of actual) same(context[key], value(key), `context.${key}`);
 }
 
