@@ -23,7 +23,8 @@ export class TaskScope implements Scope {
   }
 
   get(name: string): JsonValue | undefined {
-    if (name.startsWith("$")) return this.#dollars.get(name) ?? (name === SESSION || ITEM_NAMES.has(name) ? this.values.get(name) : undefined);
+    // Null is a value: of a task that resulted in it `$result` is null.
+    if (name.startsWith("$")) return this.#dollars.has(name) || !(name === SESSION || ITEM_NAMES.has(name)) ? this.#dollars.get(name) : this.values.get(name);
     // `values` may hold what other tasks of the workflow have read in this process, which must not change what this one sees.
     const value = isReadable(this.node, name) ? this.values.get(name) : undefined;
     if (value !== undefined) return value;

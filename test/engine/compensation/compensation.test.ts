@@ -100,6 +100,14 @@ test("a compensation sees the context, the result and the workflow's error, and 
   expect(await node.engine.result(taskIn(detail, "g.a!compensate"))).toBe("undone");
 });
 
+test("a result that is null is one that can be undone, of a task and of an item", async () => {
+  const none = { handler: "log", compensate: { handler: "undo", input: { result: "{{ $result }}" } } };
+  const id = await start(node, { definition: oneGroup(task("plain", none), task("each", { ...none, expansion: expansion({ array: { x: [1] } }), after: ["plain"] }), bad("end", ["each"])) });
+  const detail = await finished(node, id);
+  expect(["plain", "each"].map((name) => taskIn(detail, `g.${name}!compensate`).status)).toEqual(["COMPLETED", "COMPLETED"]);
+  expect(undone).toEqual([{ result: null }, { result: null }]);
+});
+
 test("FALLBACK counts as completed, IGNORE does not, and the task's retry holds for its compensation", async () => {
   const id = await start(node, {
     definition: oneGroup(
