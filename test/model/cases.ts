@@ -114,8 +114,7 @@ class CaseGroups {
     const address = chain.join(".");
     const level = this.#levels.ofGroup(groupName);
     const keys = resultKeys(plan, at, { isInside: level !== TOP, shadow: this.#shadows.get(at) });
-    // What of an instance that failed is undone when, the reference does not tell.
-    const task = buildTask(this.#expanded.size > 0 ? { ...plan, compensation: null } : plan, at, group, address, this.#levels.before(level, at), keys);
+    const task = buildTask(plan, at, group, address, this.#levels.before(level, at), keys);
     group.tasks.push(task);
     this.#levels.addTask(at, groupName, address, task.name);
     const required = task.resultKeys ?? [task.name];

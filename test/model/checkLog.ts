@@ -1,10 +1,12 @@
 /** Folds a workflow's event log into statuses, and refuses every step that the table of transitions does not have. */
 
 import { expect } from "vitest";
+import { COMPENSATION_SUFFIX } from "../../src/workflow/compensations.js";
 import { isTerminalEvent, type GroupEvent, type TaskEvent, type WorkflowEvent, type WorkflowStatusEvent } from "../../src/workflow/events.js";
 import { COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus, type WorkflowStatus } from "../../src/workflow/status.js";
 import { isWorkflowStep, taskStep, type StepAfter } from "../../src/workflow/transitions.js";
 import type { JsonValue } from "../../src/workflow/json.js";
+import { isCompensation } from "./compensations.js";
 
 export interface FoldedTask {
   status: TaskStatus;
@@ -107,7 +109,7 @@ class Fold implements Folded {
   }
 
   #group({ type, group }: GroupEvent): void {
-    const mine = [...this.tasks].filter(([address]) => address.startsWith(`${group}.`) && !address.endsWith("!compensate")).map(([, task]) => task);
+    const mine = [...this.tasks].filter(([address]) => address.startsWith(`${group}.`) && !isCompensation(address)).map(([, task]) => task);
     if (type === "GROUP_STARTED") {
       expect(this.groups.has(group) && !this.#restartable.delete(group), `${group} starts once`).toBe(false);
       const around = this.#expandedAround(group);
@@ -125,15 +127,20 @@ class Fold implements Folded {
     return [...this.instances.keys()].filter((group) => address.startsWith(`${group}[`)).sort((left, right) => right.length - left.length)[0];
   }
 
-  /** A task in an instance is first known by its first event, which comes after the instance's start. */
+  /** A task in an instance is first known by its first event, which comes after the instance's start; of a compensation after its task's end. */
   #taskOf(address: string): FoldedTask | undefined {
     const known = this.tasks.get(address);
     if (known || this.#expandedAround(address) === undefined) return known;
     const runs = [...this.groups].some(([group, state]) => state === "STARTED" && address.startsWith(`${group}.`) && this.#expandedAround(group) !== undefined);
-    if (!runs) return undefined;
+    if (isCompensation(address) ? !this.#isOwed(address) : !runs) return undefined;
     const task: FoldedTask = { status: "PENDING", attempt: 0 };
     this.tasks.set(address, task);
     return task;
+  }
+
+  #isOwed(address: string): boolean {
+    const undone = this.tasks.get(address.slice(0, -COMPENSATION_SUFFIX.length));
+    return undone !== undefined && isTaskEnded(undone.status) && (undone.items ? undone.items.some(({ status }) => status === "COMPLETED") : undone.status === "COMPLETED");
   }
 
   /** Started, it is expanded once, or skipped after all; its end is a group's. */

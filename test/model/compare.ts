@@ -5,6 +5,7 @@ import type { ItemState, WorkflowDetail } from "../../src/engine/snapshot.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { addCounts, noCounts, type TaskCounts } from "../../src/workflow/status.js";
 import type { Folded } from "./checkLog.js";
+import { isCompensation } from "./compensations.js";
 import type { Loose } from "./groupLimits.js";
 import { compareInstances, groupEnds, isLeftToTime, type ObservedInstances, type ObservedTask } from "./instances.js";
 import { allInstances, type ModelItem, type ModelOutcome, type ModelTask } from "./referenceModel.js";
@@ -29,10 +30,12 @@ export function compare(observed: Observed, model: ModelOutcome, initial: JsonOb
   const planned = tasks.slice(0, model.tasks.length);
   expect(planned.map(({ task }) => task.address)).toEqual(model.tasks.map(({ address }) => address));
   planned.forEach((task, i) => loose.tasks.has(task.task.address) || compareTask(task, model.tasks[i] as ModelTask, cut));
-  if (instances) compareInstances(instances, model, cut, compareTask);
+  if (instances) {
+    expect(strangers(instances, model), "tasks that the reference does not have").toEqual([]);
+    compareInstances(instances, model, cut, compareTask);
+  }
   compareContext(observed, model, loose);
-  const inside = allInstances(model).flatMap(({ tasks }) => tasks.flatMap(({ address }) => instances?.tasks.get(address) ?? []));
-  compareLog(observed, [...tasks, ...inside]);
+  compareLog(observed, instances ? [...instances.tasks.values()] : tasks);
   if (cut) return;
   const isCertain = (address: string): boolean => !isLeftToTime(model, address);
   expect([...folded.skipped].filter(isCertain).sort(), "skipped groups").toEqual(skippedGroups(model).filter(isCertain).sort());
@@ -42,6 +45,12 @@ export function compare(observed: Observed, model: ModelOutcome, initial: JsonOb
   const free = looseKeys(detail, loose);
   const fresh = (all: Iterable<string>): string[] => [...all].filter((key) => !Object.hasOwn(initial, key) && !free.has(key)).sort();
   expect(fresh(Object.keys(observed.context))).toEqual(fresh(keys));
+}
+
+/** Compensations, of which the reference has none, apart. */
+function strangers({ tasks }: ObservedInstances, model: ModelOutcome): string[] {
+  const known = new Set([model, ...allInstances(model)].flatMap((nodes) => nodes.tasks.map(({ address }) => address)));
+  return [...tasks.keys()].filter((address) => !isCompensation(address) && !known.has(address));
 }
 
 function skippedGroups(model: ModelOutcome): string[] {

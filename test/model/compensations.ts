@@ -2,66 +2,113 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { ItemState, TaskState, WorkflowDetail } from "../../src/engine/snapshot.js";
+import type { ItemState, WorkflowDetail } from "../../src/engine/snapshot.js";
+import { COMPENSATION_SUFFIX } from "../../src/workflow/compensations.js";
 import type { CompensationDefinition } from "../../src/workflow/definition.js";
 import type { TaskEvent, WorkflowEvent } from "../../src/workflow/events.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
+import type { ReadTask } from "./instances.js";
+import type { ModelOutcome, ModelTask } from "./outcome.js";
+import { undo, undoables, type Undoable } from "./undoing.js";
+import { placeholderOver } from "./values.js";
 
-/** All tasks of an ended workflow in which no group is expanded, with their results and items. */
+/** An ended workflow with all its tasks, those in instances at any depth included. */
 interface Undone {
   detail: WorkflowDetail;
-  results: readonly (JsonValue | undefined)[];
-  items: readonly (readonly ItemState[] | undefined)[];
+  tasks: readonly ReadTask[];
 }
 
-export const compensationPlan = fc.record({ root: fc.nat(60), failures: fc.nat(5), turns: fc.nat(3) });
+export const compensationPlan = fc.record({ root: fc.nat(60), form: fc.nat(19), failures: fc.nat(5), turns: fc.nat(3) });
+type CompensationPlan = typeof compensationPlan extends fc.Arbitrary<infer T> ? T : never;
 
-/** It answers the result that it undoes. @param roots what the task's templates may name */
-export function buildCompensation({ root, failures, turns }: { root: number; failures: number; turns: number }, roots: readonly string[]): CompensationDefinition {
-  return {
-    handler: "echo",
-    input: { value: { undone: "{{ $result }}", because: "{{ $error.code }}", beside: `{{ $exists(${roots[root % roots.length]}) }}` }, failures: Math.max(0, failures - 3), turns },
-  };
+/** It answers the result that it undoes, and what it sees of something else. @param roots what the task's templates may name */
+export function buildCompensation({ root, form, failures, turns }: CompensationPlan, roots: readonly string[]): CompensationDefinition {
+  const name = roots[root % roots.length] as string;
+  const beside = form < 8 ? `{{ $exists(${name}) }}` : placeholderOver(name, form - 8);
+  return { handler: "echo", input: { value: { undone: "{{ $result }}", because: "{{ $error.code & ' of ' & $error.task }}", beside }, failures: Math.max(0, failures - 3), turns } };
 }
 
 const ENDS = ["TASK_COMPLETED", "TASK_FAILED", "TASK_TIMED_OUT", "TASK_CANCELLED"];
-const isCompensation = (task: string): boolean => task.endsWith("!compensate");
 
-/** A workflow that completed undid nothing; another one all that completed, one at a time, the last first. */
-export function checkCompensations(observed: Undone, events: readonly WorkflowEvent[]): void {
-  const { detail } = observed;
-  const found = detail.tasks.filter(({ address }) => isCompensation(address));
-  if (detail.status === "COMPLETED") return expect(found.map(({ address }) => address)).toEqual([]);
-  const owed = detail.tasks.filter((task, i) => task.node.task.compensate && isUndone(task, observed.items[i]));
-  expect(found.map(({ address }) => address).sort()).toEqual(owed.map(({ address }) => `${address}!compensate`).sort());
-  const ofTasks = events.filter((event): event is TaskEvent => event.kind === "task" && event.itemIndex === undefined);
-  const ends = ofTasks.filter(({ type }) => ENDS.includes(type)).map(({ task }) => task);
-  const begun = ofTasks.filter(({ type, task }) => type === "TASK_READY" && isCompensation(task)).map(({ task }) => task);
-  expect(begun, "the order of undoing").toEqual(ends.filter((task) => owed.some(({ address }) => address === task)).map((task) => `${task}!compensate`).reverse());
-  expect(ends.filter(isCompensation), "one at a time").toEqual(begun);
-  for (const task of owed) checkOne(observed, task);
+export function isCompensation(address: string): boolean {
+  return address.endsWith(COMPENSATION_SUFFIX);
+}
+
+function compensationOf(address: string): string {
+  return `${address}${COMPENSATION_SUFFIX}`;
+}
+
+/**
+ * A workflow that completed undid nothing; another one all that completed, one at a time, the last first.
+ * @param isExact whether what a task can see is what the reference says, so that what its compensation came to is as well
+ */
+export async function checkCompensations(observed: Undone, events: readonly WorkflowEvent[], model: ModelOutcome, isExact: (address: string) => boolean): Promise<void> {
+  const { detail, tasks } = observed;
+  const found = tasks.map(({ task }) => task.address).filter(isCompensation);
+  if (detail.status === "COMPLETED") return expect(found).toEqual([]);
+  const owed = tasks.filter(isUndone);
+  expect(found.sort()).toEqual(owed.map(({ task }) => compensationOf(task.address)).sort());
+  checkOrder(owed.map(({ task }) => task.address), events);
+  const reference = undoables(model);
+  for (const undone of owed) {
+    const { address } = undone.task;
+    await checkOne(observed, undone, reference.get(address) as Undoable, isExact(address));
+  }
 }
 
 /** Of an expanded task that fell back before it had items there is nothing to undo. */
-function isUndone({ status, node }: TaskState, items: readonly ItemState[] | undefined): boolean {
+function isUndone({ task: { status, node }, items }: ReadTask): boolean {
+  if (!node.task.compensate) return false;
   return node.expansion ? (items ?? []).some((item) => item.status === "COMPLETED") : status === "COMPLETED";
 }
 
-function checkOne({ detail, results, items }: Undone, task: TaskState): void {
-  const at = detail.tasks.indexOf(task);
-  const compensationAt = detail.tasks.findIndex(({ address }) => address === `${task.address}!compensate`);
-  const compensation = detail.tasks[compensationAt] as TaskState;
-  if (!task.itemCounts) return checkResult(compensation.status, results[compensationAt], results[at], task.address, detail.error?.code);
-  const undone = (items[at] ?? []).filter(({ status }) => status === "COMPLETED").reverse();
-  const undoing = items[compensationAt] ?? [];
-  expect(undoing.map(({ identifier, variables }) => [identifier, variables])).toEqual(undone.map(({ identifier, variables }) => [identifier, variables]));
-  undoing.forEach((item, i) => checkResult(item.status, item.result, undone[i]?.result, `${task.address}[${item.identifier}]`, detail.error?.code));
-  expect(compensation.status).toBe(undoing.some(({ status }) => status === "FAILED") ? "FAILED" : "COMPLETED");
+function checkOrder(owed: readonly string[], events: readonly WorkflowEvent[]): void {
+  const ofTasks = events.filter((event): event is TaskEvent => event.kind === "task" && event.itemIndex === undefined);
+  const ends = ofTasks.filter(({ type }) => ENDS.includes(type)).map(({ task }) => task);
+  const steps = ofTasks.filter(({ type, task }) => isCompensation(task) && (type === "TASK_READY" || ENDS.includes(type)));
+  const order = ends.filter((task) => owed.includes(task)).map(compensationOf).reverse();
+  expect(steps.map(({ type, task }) => `${type === "TASK_READY" ? "begins" : "ends"} ${task}`), "the order of undoing, one at a time").toEqual(order.flatMap((task) => [`begins ${task}`, `ends ${task}`]));
+  const first = steps[0]?.seq ?? Number.POSITIVE_INFINITY;
+  expect(events.filter((event) => event.seq > first && !(event.kind === "task" ? isCompensation(event.task) : event.kind === "workflow")), "what else happens once undoing has begun").toEqual([]);
 }
 
-function checkResult(status: string, result: JsonValue | undefined, undone: JsonValue | undefined, about: string, code: string | undefined): void {
-  if (status === "FAILED") return;
-  expect(status, about).toBe("COMPLETED");
-  expect(JSON.stringify((result as JsonObject)["undone"]), about).toBe(JSON.stringify(undone));
-  expect((result as JsonObject)["because"], about).toBe(code);
+async function checkOne({ detail, tasks }: Undone, undone: ReadTask, reference: Undoable, isExact: boolean): Promise<void> {
+  const about = undone.task.address;
+  const undoing = tasks.find(({ task }) => task.address === compensationOf(about)) as ReadTask;
+  const $error = detail.error as unknown as JsonObject;
+  if (!undone.task.itemCounts) {
+    const $result = undone.result ?? null;
+    return checkEnd(ended(undoing), await undo(reference, { $result, $error }), isExact, about);
+  }
+  const owed = (undone.items ?? []).filter(({ status }) => status === "COMPLETED").reverse();
+  const items = undoing.items ?? [];
+  expect(items.map(({ identifier, variables }) => [identifier, variables]), about).toEqual(owed.map(({ identifier, variables }) => [identifier, variables]));
+  for (const [at, item] of owed.entries()) {
+    const { variables, index, result: $result = null } = item;
+    checkEnd(endedItem(items[at] as ItemState), await undo(reference, { $result, $error }, { variables, index }), isExact, `${about}[${item.identifier}]`);
+  }
+  const isFailed = items.some(({ status }) => status === "FAILED");
+  expect([undoing.task.status, undoing.task.error?.code], about).toEqual(isFailed ? ["FAILED", "TOLERANCE_EXCEEDED"] : ["COMPLETED", undefined]);
+}
+
+interface End { status: string; attempt: number; code: string | undefined; result: JsonValue | undefined }
+
+function ended({ task: { status, attempt, error }, result }: ReadTask): End {
+  return { status, attempt, code: error?.code, result };
+}
+
+function endedItem({ status, attempt, error, result }: ItemState): End {
+  return { status, attempt, code: error?.code, result };
+}
+
+/** What it undoes and why is known in any case. */
+function checkEnd({ status, attempt, code, result }: End, model: ModelTask, isExact: boolean, about: string): void {
+  if (isExact) {
+    expect([status, code, attempt], about).toEqual([model.status, model.errorCode, model.attempt]);
+    return expect(JSON.stringify(result), about).toBe(JSON.stringify(model.result));
+  }
+  expect(["COMPLETED", "FAILED"], about).toContain(status);
+  if (status === "FAILED" || model.status === "FAILED") return;
+  const [mine, other] = [result as JsonObject, model.result as JsonObject];
+  expect(JSON.stringify([mine["undone"], mine["because"]]), about).toBe(JSON.stringify([other["undone"], other["because"]]));
 }

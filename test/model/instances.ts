@@ -17,6 +17,9 @@ export interface ObservedTask {
   items: ItemState[] | undefined;
 }
 
+/** As the engine's own reader gives it. */
+export interface ReadTask extends ObservedTask { task: TaskState }
+
 /** By address: enrich[3].score for a task; enrich, enrich[3] and enrich[3].deep for a group. */
 export interface ObservedInstances {
   tasks: ReadonlyMap<string, ObservedTask>;
@@ -25,9 +28,11 @@ export interface ObservedInstances {
   unexpanded: TaskCounts;
 }
 
+export interface ReadInstances extends ObservedInstances { tasks: ReadonlyMap<string, ReadTask> }
+
 /** Everything in the tree of a workflow's groups, each expanded group with the pages of its instances. */
-export async function readInstances({ engine }: FanwireNode, detail: WorkflowDetail): Promise<ObservedInstances> {
-  const tasks = new Map<string, ObservedTask>();
+export async function readInstances({ engine }: FanwireNode, detail: WorkflowDetail): Promise<ReadInstances> {
+  const tasks = new Map<string, ReadTask>();
   const groups = new Map<string, TaskStatus>();
   const unexpanded = noCounts();
   const walk = async (group: GroupState): Promise<void> => {
@@ -42,7 +47,7 @@ export async function readInstances({ engine }: FanwireNode, detail: WorkflowDet
   return { tasks, groups, unexpanded };
 }
 
-export async function readTask(engine: Engine, task: TaskState): Promise<ObservedTask> {
+export async function readTask(engine: Engine, task: TaskState): Promise<ReadTask> {
   return { task, result: await engine.result(task), items: task.itemCounts && (await engine.items(task, {}, { first: 1000 })).edges.map(({ node }) => node) };
 }
 

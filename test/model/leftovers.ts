@@ -2,6 +2,7 @@
 
 import type { Redis } from "ioredis";
 import type { Keys } from "../../src/store/keys.js";
+import type { Plan } from "../../src/workflow/plan.js";
 
 /**
  * Fields of the workflow's hash that only serve its running: open dependencies, delayed results, groups, units, deadlines, places, what is
@@ -11,6 +12,11 @@ const COORDINATION = /^(o\d+|g\d+|d\d+|y\d+.*|u[tgw].*|c\d+|cw|.*:.*|.*@.*|cmp.*
 
 export async function coordinationFields(redis: Redis, keys: Keys, workflowId: string): Promise<string[]> {
   return (await redis.hkeys(keys.workflow(workflowId))).filter((field) => COORDINATION.test(field));
+}
+
+/** Whether a field tells of a compensation in an instance: that is shown for as long as its workflow is, though the instance is packed. */
+export function tellsOfCompensation({ compensationsFrom }: Plan, field: string): boolean {
+  return Number(/^[a-z]?(\d+)@[\d.]+$/.exec(field)?.[1] ?? -1) >= compensationsFrom;
 }
 
 /** Units in lanes, leases, timers other than those of retention, anything still counted as open: none, once nothing runs and nothing waits. */

@@ -1,6 +1,7 @@
 /** What the reference says that a workflow comes to: of each task, each expanded group and each of its instances. */
 
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
+import type { ModelScope } from "./ModelScope.js";
 
 export interface ModelItem {
   identifier: string;
@@ -47,6 +48,8 @@ export interface ModelGroup extends ModelNode {
 export interface ModelNodes {
   tasks: ModelTask[];
   groups: ModelGroup[];
+  /** As it stood in the end. */
+  scope: ModelScope;
 }
 
 export interface ModelInstance extends ModelNodes {

@@ -15,7 +15,7 @@ const MOST_INSTANCES = 60;
 export async function runScope(scope: ModelScope): Promise<ModelNodes> {
   for (let node = scope.next(); node; node = scope.next()) scope.ended.set(node, await runNode(scope, node));
   const ended = (kind: NodeDecl["kind"]): ModelNode[] => scope.decl.nodes.filter((node) => node.kind === kind).map((node) => scope.ended.get(node) as ModelNode);
-  return { tasks: ended("TASK") as ModelTask[], groups: ended("GROUP") as ModelGroup[] };
+  return { tasks: ended("TASK") as ModelTask[], groups: ended("GROUP") as ModelGroup[], scope };
 }
 
 function runNode(scope: ModelScope, node: NodeDecl): Promise<ModelNode> | ModelNode {
@@ -56,7 +56,7 @@ async function runInstance(outside: ModelScope, group: GroupDecl, { identifier, 
   const { tasks, groups } = await runScope(scope);
   const cause = group.inner.nodes.map((node) => scope.ended.get(node) as ModelNode).find(({ failsWorkflow }) => failsWorkflow);
   return {
-    address, identifier, variables, tasks, groups, values: scope.values, status: cause ? "FAILED" : "COMPLETED",
+    address, identifier, variables, tasks, groups, scope, values: scope.values, status: cause ? "FAILED" : "COMPLETED",
     ...(cause ? { error: { code: cause.errorCode as string, message: cause.errorMessage ?? "" } } : {}),
   };
 }

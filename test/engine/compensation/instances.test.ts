@@ -7,7 +7,7 @@ import type { FanwireNode } from "../../../src/main.js";
 import type { TaskDefinition, TaskGroupDefinition } from "../../../src/workflow/definition.js";
 import type { JsonValue } from "../../../src/workflow/json.js";
 import { Keys, shardOf, shardPrefix } from "../../../src/store/keys.js";
-import { coordinationFields, coordinationLeft } from "../../model/leftovers.js";
+import { coordinationFields, coordinationLeft, tellsOfCompensation } from "../../model/leftovers.js";
 import { expansion, group, task, workflow } from "../../support/builders.js";
 import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../../support/testNode.js";
 import { waitFor } from "../../support/waitFor.js";
@@ -50,10 +50,8 @@ const each = (tasks: TaskDefinition[], more: Partial<TaskGroupDefinition> = {}):
   group("trip", tasks, { expansion: expansion({ array: { n: "ns" }, identifier: "t{{ n }}", maxParallel: 1 }), ...more });
 
 async function expectNothingLeft(id: string): Promise<void> {
-  const { compensationsFrom } = (await detailOf(node, id)).plan;
-  // Compensations are told of as long as the workflow is.
-  const isTold = (field: string): boolean => Number(/^[a-z]?(\d+)@[\d.]+$/.exec(field)?.[1] ?? -1) >= compensationsFrom;
-  expect((await coordinationFields(node.redis, keysOf(id), id)).filter((field) => !isTold(field))).toEqual([]);
+  const { plan } = await detailOf(node, id);
+  expect((await coordinationFields(node.redis, keysOf(id), id)).filter((field) => !tellsOfCompensation(plan, field))).toEqual([]);
   await waitFor(async () => (await coordinationLeft(node.redis, keysOf(id))).length === 0, { what: "lanes, leases and timers to be empty" });
 }
 
