@@ -46,16 +46,23 @@ export class ModelScope {
     this.#initial = initial;
   }
 
-  addressOf({ address }: NodeDecl): string {
+  /** Of a node, or of a group among them. */
+  addressOf({ address }: Pick<NodeDecl, "address">): string {
     return this.instance ? `${this.instance.address}${address.slice(this.instance.group.address.length)}` : address;
   }
 
   /** The first node that waits for nothing more; undefined when all have ended. */
   next(): NodeDecl | undefined {
     const open = this.decl.nodes.filter((node) => !this.ended.has(node));
-    const next = open.find((node) => this.#predecessors(node).every((before) => this.ended.has(before)));
+    const next = open.find((node) => this.predecessors(node).every((before) => this.ended.has(before)));
     if (!next && open.length > 0) throw new Error(`They wait for each other: ${open.map(({ address }) => address).join(", ")}`);
     return next;
+  }
+
+  /** All that have to end before it, in this scope. */
+  predecessors(node: NodeDecl): NodeDecl[] {
+    const writers = [...node.readable].flatMap((name) => this.decl.writersOf.get(name) ?? []);
+    return [...writers.filter((writer) => writer !== node), ...aftersOf(node).filter((before) => before.scope === this.decl)];
   }
 
   /** Asked when everything before it has ended. */
@@ -105,11 +112,6 @@ export class ModelScope {
       },
       names: () => [...Object.keys(all), ...[...node.readable].filter((name) => value(name) !== undefined)],
     };
-  }
-
-  #predecessors(node: NodeDecl): NodeDecl[] {
-    const writers = [...node.readable].flatMap((name) => this.decl.writersOf.get(name) ?? []);
-    return [...writers.filter((writer) => writer !== node), ...aftersOf(node).filter((before) => before.scope === this.decl)];
   }
 
   /** A key that is written here, whether it came or not; else a variable of the item, else what it means further out. */

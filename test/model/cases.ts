@@ -114,12 +114,18 @@ class CaseGroups {
     const address = chain.join(".");
     const level = this.#levels.ofGroup(groupName);
     const keys = resultKeys(plan, at, { isInside: level !== TOP, shadow: this.#shadows.get(at) });
-    const task = buildTask(plan, at, group, address, this.#levels.before(level, at), keys);
+    const before = this.#levels.before(level, at);
+    const task = buildTask(plan, at, group, address, before, keys);
+    if (this.#limitsOf(groupName).onFailure === "FAIL_FAST") task.optionalDependencies.push(...failingBefore(group, before.keys));
     group.tasks.push(task);
     this.#levels.addTask(at, groupName, address, task.name);
     const required = task.resultKeys ?? [task.name];
     this.#addKeys(level, at, [...required, ...task.optionalResultKeys], task.expansion?.outputFormat === "MERGE" ? required : []);
     for (const name of GROUPS.toReversed()) if (this.#expanded.has(name) && this.#levels.lastIn(name) === at) this.#close(name, at);
+  }
+
+  #limitsOf(name: string): GroupLimits {
+    return this.#limits[GROUPS.indexOf(name)] as GroupLimits;
   }
 
   #open(name: string, at: number): void {
@@ -160,13 +166,17 @@ class CaseGroups {
     return GROUPS.filter((other) => this.#around[other]?.at(-1) === name).flatMap((other) => {
       const declared = this.#groups.get(other);
       if (!declared) return [];
-      const limits = this.#limits[GROUPS.indexOf(other)] as GroupLimits;
-      // What a group that fails fast in an instance leaves to time, the reference does not tell.
-      const group = withLimits(declared, this.#expanded.size > 0 ? { ...limits, onFailure: null } : limits);
+      const group = withLimits(declared, this.#limitsOf(other));
       const nested = this.#inside(other);
       return [nested.length > 0 ? { ...group, groups: nested } : group];
     });
   }
+}
+
+/** The key of a task that may fail, if there is one: who waits for it, and could do without it, is sure to be cancelled when it does. */
+function failingBefore({ tasks }: TaskGroupDefinition, keys: readonly string[]): string[] {
+  const last = tasks.findLast(({ onFailure, handler }) => onFailure === "FAIL" && handler !== "log");
+  return last ? [...(last.resultKeys ?? [last.name]), ...last.optionalResultKeys].filter((key) => keys.includes(key)).slice(0, 1) : [];
 }
 
 /** `total` is a number and `all` a list from the start, which not every reducer can start from. */

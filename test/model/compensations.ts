@@ -40,9 +40,9 @@ function compensationOf(address: string): string {
 
 /**
  * A workflow that completed undid nothing; another one all that completed, one at a time, the last first.
- * @param isExact whether what a task can see is what the reference says, so that what its compensation came to is as well
+ * @param isExact whether all that a task can see is what the reference says, so that what its compensation came to is as well
  */
-export async function checkCompensations(observed: Undone, events: readonly WorkflowEvent[], model: ModelOutcome, isExact: (address: string) => boolean): Promise<void> {
+export async function checkCompensations(observed: Undone, events: readonly WorkflowEvent[], model: ModelOutcome, isExact: (task: Undoable) => boolean): Promise<void> {
   const { detail, tasks } = observed;
   const found = tasks.map(({ task }) => task.address).filter(isCompensation);
   if (detail.status === "COMPLETED") return expect(found).toEqual([]);
@@ -51,8 +51,8 @@ export async function checkCompensations(observed: Undone, events: readonly Work
   checkOrder(owed.map(({ task }) => task.address), events);
   const reference = undoables(model);
   for (const undone of owed) {
-    const { address } = undone.task;
-    await checkOne(observed, undone, reference.get(address) as Undoable, isExact(address));
+    const known = reference.get(undone.task.address);
+    await checkOne(observed, undone, known && isExact(known) ? known : undefined);
   }
 }
 
@@ -72,21 +72,20 @@ function checkOrder(owed: readonly string[], events: readonly WorkflowEvent[]): 
   expect(events.filter((event) => event.seq > first && !(event.kind === "task" ? isCompensation(event.task) : event.kind === "workflow")), "what else happens once undoing has begun").toEqual([]);
 }
 
-async function checkOne({ detail, tasks }: Undone, undone: ReadTask, reference: Undoable, isExact: boolean): Promise<void> {
+/** @param reference of which all that it can see is certain */
+async function checkOne({ detail, tasks }: Undone, undone: ReadTask, reference: Undoable | undefined): Promise<void> {
   const about = undone.task.address;
   const undoing = tasks.find(({ task }) => task.address === compensationOf(about)) as ReadTask;
   const $error = detail.error as unknown as JsonObject;
-  if (!undone.task.itemCounts) {
-    const $result = undone.result ?? null;
-    return checkEnd(ended(undoing), await undo(reference, { $result, $error }), isExact, about);
-  }
+  const check = async (end: End, $result: JsonValue, item?: ItemState): Promise<void> => {
+    checkEnd(end, { $result, $error }, item ? `${about}[${item.identifier}]` : about);
+    if (reference) same(end, await undo(reference, { $result, $error }, item), about);
+  };
+  if (!undone.task.itemCounts) return check(ended(undoing), undone.result ?? null);
   const owed = (undone.items ?? []).filter(({ status }) => status === "COMPLETED").reverse();
   const items = undoing.items ?? [];
   expect(items.map(({ identifier, variables }) => [identifier, variables]), about).toEqual(owed.map(({ identifier, variables }) => [identifier, variables]));
-  for (const [at, item] of owed.entries()) {
-    const { variables, index, result: $result = null } = item;
-    checkEnd(endedItem(items[at] as ItemState), await undo(reference, { $result, $error }, { variables, index }), isExact, `${about}[${item.identifier}]`);
-  }
+  for (const [at, item] of owed.entries()) await check(endedItem(items[at] as ItemState), item.result ?? null, item);
   const isFailed = items.some(({ status }) => status === "FAILED");
   expect([undoing.task.status, undoing.task.error?.code], about).toEqual(isFailed ? ["FAILED", "TOLERANCE_EXCEEDED"] : ["COMPLETED", undefined]);
 }
@@ -101,14 +100,15 @@ function endedItem({ status, attempt, error, result }: ItemState): End {
   return { status, attempt, code: error?.code, result };
 }
 
-/** What it undoes and why is known in any case. */
-function checkEnd({ status, attempt, code, result }: End, model: ModelTask, isExact: boolean, about: string): void {
-  if (isExact) {
-    expect([status, code, attempt], about).toEqual([model.status, model.errorCode, model.attempt]);
-    return expect(JSON.stringify(result), about).toBe(JSON.stringify(model.result));
-  }
+/** What it undoes, and why, is known in any case. */
+function checkEnd({ status, result }: End, { $result, $error }: { $result: JsonValue; $error: JsonObject }, about: string): void {
   expect(["COMPLETED", "FAILED"], about).toContain(status);
-  if (status === "FAILED" || model.status === "FAILED") return;
-  const [mine, other] = [result as JsonObject, model.result as JsonObject];
-  expect(JSON.stringify([mine["undone"], mine["because"]]), about).toBe(JSON.stringify([other["undone"], other["because"]]));
+  if (status === "FAILED") return;
+  const { undone, because } = result as JsonObject;
+  expect(JSON.stringify([undone, because]), about).toBe(JSON.stringify([$result, `${String($error.code)} of ${String($error.task)}`]));
+}
+
+function same({ status, attempt, code, result }: End, model: ModelTask, about: string): void {
+  expect([status, code, attempt], about).toEqual([model.status, model.errorCode, model.attempt]);
+  expect(JSON.stringify(result), about).toBe(JSON.stringify(model.result));
 }

@@ -11,12 +11,13 @@ import { compare } from "./compare.js";
 import type { Case } from "./cases.js";
 import { checkCompensations } from "./compensations.js";
 import { hasExpandedGroups } from "./expandedGroups.js";
-import { looseEnds } from "./groupLimits.js";
 import { MODEL_HANDLERS } from "./handlers.js";
 import { isLeftToTime, readInstances, readTask } from "./instances.js";
 import { coordinationFields, tellsOfCompensation } from "./leftovers.js";
+import { isExactIn, looseEnds } from "./loose.js";
 import { expectedExports, exported } from "./sessions.js";
 import { runModel, TooMuch, type ModelOutcome } from "./referenceModel.js";
+import type { Undoable } from "./undoing.js";
 
 const DEADLINE_MS = 10_000;
 const LIMITS = { items: 200, characters: 100_000 };
@@ -56,7 +57,7 @@ export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyP
   const instances = hasExpandedGroups(item.definition) ? await readInstances(reader, detail) : undefined;
   const loose = looseEnds(item.definition, model);
   compare({ detail, context: await reader.engine.context(id), tasks: outside, folded, ...(instances ? { instances } : {}) }, model, item.context, loose);
-  const isExact = (address: string): boolean => !loose.cut && loose.tasks.size === 0 && !isLeftToTime(model, address);
+  const isExact = ({ scope, task: { address } }: Undoable): boolean => isExactIn(loose, scope) && !isLeftToTime(model, address);
   await checkCompensations({ detail, tasks: instances ? [...instances.tasks.values()] : outside }, events, model, isExact);
   expect(await exported(reader, id)).toEqual(expectedExports(item.definition, model));
   const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));

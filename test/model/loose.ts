@@ -1,0 +1,216 @@
+/** What time decides in a workflow in which a failure cancels others: how far those had come before. */
+
+import type { WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { NodeDecl } from "./declared.js";
+import type { ModelScope } from "./ModelScope.js";
+import type { ModelGroup, ModelNode, ModelNodes, ModelOutcome } from "./outcome.js";
+import { Policies } from "./policies.js";
+
+/**
+ * CUT: it may have been cancelled; if not, it is what the reference says. SWAYED: what comes before it may have gone another way, and so
+ * may it. DOOMED: it waited for the failure that cancels it, and so never ran. VALUE, of an expanded group: it ends as the reference says,
+ * with another error in the place of an instance perhaps.
+ */
+export type Looseness = "CUT" | "SWAYED" | "DOOMED" | "VALUE";
+
+export interface Loose {
+  /** A failure may cancel the rest of the workflow: all others are CUT. */
+  cut: boolean;
+  /** Tasks and expanded groups, by address; what stands in a loose group's instances is not listed for that. */
+  nodes: ReadonlyMap<string, Looseness>;
+  /** Groups that are not expanded, in instances or not, of which time decides how they end. */
+  groups: ReadonlySet<string>;
+  /** Those in which anything is loose, but for what stands in the instances of a loose group. */
+  scopes: ReadonlySet<ModelScope>;
+}
+
+export function looseEnds(definition: WorkflowDefinition, model: ModelOutcome): Loose {
+  const loose = { cut: false, nodes: new Map<string, Looseness>(), groups: new Set<string>(), scopes: new Set<ModelScope>() };
+  loose.cut = new LooseScope(new Policies(definition), model).into(loose).cut;
+  return loose;
+}
+
+/** @param cut a failure cancelled all around it */
+export function loosenessOf({ nodes }: Loose, address: string, cut: boolean): Looseness | undefined {
+  const own = nodes.get(address);
+  return cut && (own === undefined || own === "VALUE") ? "CUT" : own;
+}
+
+/** Whether all that a scope's tasks can see is what the reference says. */
+export function isExactIn({ cut, scopes }: Pick<Loose, "cut" | "scopes">, scope: ModelScope): boolean {
+  return !cut && !scopes.has(scope) && (!scope.instance || isExactIn({ cut, scopes }, scope.instance.outside));
+}
+
+/** Whether the end of a group, of an instance or of an expanded group is certain, unless one of the groups that cancel instances leaves it to time. */
+export function isCertain({ nodes, groups }: Loose, address: string): boolean {
+  const isInside = ([group, looseness]: [string, Looseness]): boolean => looseness !== "VALUE" && (address === group || address.startsWith(`${group}[`));
+  return !groups.has(address) && ![...nodes].some(isInside);
+}
+
+interface Found { nodes: Map<string, Looseness>; groups: Set<string>; scopes: Set<ModelScope> }
+
+/** One scope: the workflow's, or that of an instance. */
+class LooseScope {
+  readonly #scope: ModelScope;
+  readonly #beside: Beside;
+  /** What each failure, and each group whose values are loose, may bring about. */
+  readonly #spreads = new Map<NodeDecl, Spread>();
+
+  constructor(readonly policies: Policies, { scope }: ModelNodes) {
+    this.#scope = scope;
+    this.#beside = new Beside(policies, scope);
+  }
+
+  into(loose: Found): { cut: boolean; errorIsLoose: boolean } {
+    for (const node of this.#scope.decl.nodes) {
+      const end = this.#end(node);
+      const errors = (end.instances ?? []).map((instance) => new LooseScope(this.policies, instance).into(loose).errorIsLoose);
+      if (node.kind === "GROUP" && node.expansion.onItemFailure === "ERROR" && end.status === "COMPLETED" && errors.includes(true)) this.#spread(node, new Set()).value(node);
+      if (end.failsWorkflow) this.#spread(node, this.#endedBefore(node)).fail(node);
+    }
+    const found = this.#found();
+    if (found.size > 0) loose.scopes.add(this.#scope);
+    for (const [node, looseness] of found) {
+      loose.nodes.set(this.#end(node).address, looseness);
+      const around = looseness === "VALUE" ? [] : this.policies.plainAround(node).filter((group) => !this.#surelyFails(group, found));
+      for (const address of around) loose.groups.add(this.#scope.addressOf({ address }));
+    }
+    return { cut: [...this.#spreads.values()].some(({ cut }) => cut), errorIsLoose: this.#isErrorLoose(found) };
+  }
+
+  #end(node: NodeDecl): ModelNode & Partial<ModelGroup> {
+    return this.#scope.ended.get(node) as ModelNode;
+  }
+
+  #spread(node: NodeDecl, before: ReadonlySet<NodeDecl>): Spread {
+    const spread = new Spread(this.#beside, before);
+    this.#spreads.set(node, spread);
+    return spread;
+  }
+
+  #found(): Map<NodeDecl, Looseness> {
+    const found = new Map<NodeDecl, Looseness>();
+    for (const { nodes } of this.#spreads.values()) {
+      for (const [node, looseness] of nodes) {
+        const before = found.get(node);
+        // A group that may be cancelled, and may have other values if it is not, may be anything to those after it.
+        found.set(node, before === undefined || before === looseness ? looseness : "SWAYED");
+      }
+    }
+    for (const [node, { doomed }] of this.#spreads) if (this.#isSure(node)) for (const other of doomed) found.set(other, "DOOMED");
+    return found;
+  }
+
+  /** Whether a failure comes whatever else does. */
+  #isSure(failing: NodeDecl): boolean {
+    return [...this.#spreads].every(([node, { nodes, cut }]) => node === failing || !(cut || nodes.has(failing)));
+  }
+
+  /** It itself, and what it waited for; one that was skipped may not have waited for all that it should have. */
+  #endedBefore(node: NodeDecl): Set<NodeDecl> {
+    const before = new Set<NodeDecl>();
+    const open = [node];
+    for (let next = open.pop(); next; next = open.pop()) {
+      if (before.has(next)) continue;
+      before.add(next);
+      const { status, errorCode } = this.#end(next);
+      if (status !== "SKIPPED" || errorCode !== "UPSTREAM") open.push(...this.#scope.predecessors(next));
+    }
+    return before;
+  }
+
+  /** The error of an instance is that of the failing node which stands first in the definition. */
+  #isErrorLoose(found: ReadonlyMap<NodeDecl, Looseness>): boolean {
+    const { nodes } = this.#scope.decl;
+    const cause = nodes.findIndex((node) => this.#end(node).failsWorkflow);
+    if (cause < 0) return false;
+    return found.has(nodes[cause] as NodeDecl) || nodes.slice(0, cause).some((node) => found.get(node) === "SWAYED" && mayFail(node));
+  }
+
+  #surelyFails(group: string, found: ReadonlyMap<NodeDecl, Looseness>): boolean {
+    return this.#beside.inside(group).some((node) => this.#end(node).failsWorkflow && !found.has(node));
+  }
+}
+
+/** The nodes of a scope as they follow, and cancel, one another. */
+class Beside {
+  readonly #after = new Map<NodeDecl, NodeDecl[]>();
+
+  constructor(private readonly policies: Policies, private readonly scope: ModelScope) {
+    for (const node of scope.decl.nodes) for (const before of scope.predecessors(node)) this.#after.set(before, [...(this.#after.get(before) ?? []), node]);
+  }
+
+  before(node: NodeDecl): NodeDecl[] {
+    return this.scope.predecessors(node);
+  }
+
+  after(node: NodeDecl): NodeDecl[] {
+    return this.#after.get(node) ?? [];
+  }
+
+  inside(group: string): NodeDecl[] {
+    return this.scope.decl.nodes.filter((node) => this.policies.around(node).includes(group));
+  }
+
+  /** What may be cancelled because a node fails. ALL: the whole workflow. */
+  cancelledBy(failing: NodeDecl): NodeDecl[] | "ALL" {
+    const group = this.policies.failsFast(failing);
+    return group === undefined ? [] : group === "" ? "ALL" : this.inside(group).filter((node) => node !== failing);
+  }
+}
+
+/** What one failure in a scope may bring about. */
+class Spread {
+  readonly nodes = new Map<NodeDecl, Looseness>();
+  /** Those that are cancelled, or skipped, for sure when it comes. */
+  readonly doomed: NodeDecl[] = [];
+  cut = false;
+
+  /** @param before what had ended by then */
+  constructor(private readonly beside: Beside, private readonly before: ReadonlySet<NodeDecl>) {}
+
+  fail(node: NodeDecl): void {
+    const cancelled = this.beside.cancelledBy(node);
+    this.doomed.push(...this.beside.after(node).filter((after) => cancelled === "ALL" || cancelled.includes(after)));
+    this.#cancel(cancelled);
+  }
+
+  value(group: NodeDecl): void {
+    this.nodes.set(group, "VALUE");
+    this.#sway(group);
+  }
+
+  /** Nothing follows from what is cancelled with the whole workflow. */
+  #cancel(nodes: readonly NodeDecl[] | "ALL"): void {
+    if (nodes === "ALL") {
+      this.cut = true;
+      return;
+    }
+    for (const node of nodes) {
+      if (this.nodes.has(node) || this.before.has(node)) continue;
+      this.nodes.set(node, "CUT");
+      this.#sway(node);
+    }
+  }
+
+  /** What comes after one that is loose. */
+  #sway(loose: NodeDecl): void {
+    for (const node of this.beside.after(loose)) {
+      if (this.before.has(node) || this.nodes.get(node) === "SWAYED") continue;
+      this.nodes.set(node, "SWAYED");
+      if (mayFail(node)) this.#failToo(node);
+      this.#sway(node);
+    }
+  }
+
+  /** It ran then, so at least what it waits for itself has ended; what that waited for may go on where that was skipped. */
+  #failToo(node: NodeDecl): void {
+    const waitedFor = this.beside.before(node);
+    const cancelled = this.beside.cancelledBy(node);
+    this.#cancel(cancelled === "ALL" ? cancelled : cancelled.filter((other) => !waitedFor.includes(other)));
+  }
+}
+
+function mayFail(node: NodeDecl): boolean {
+  return node.kind === "GROUP" || node.task.onFailure !== "IGNORE";
+}
