@@ -54,3 +54,23 @@ test("an attempt starts again where workers may be lost, and a log without an en
   expect(fold(BEGIN, { open: true }).status).toBe("RUNNING");
   expect(() => fold(BEGIN)).toThrow("the end is the last event");
 });
+
+/** `READY of <address>` and the like, in a workflow whose one group has two instances of one task. */
+function foldInstances(lines: string): Folded {
+  const parts = ["WORKFLOW_SUBMITTED", "GROUP_STARTED of e", "WORKFLOW_STARTED", "EXPANDED of e", ...lines.split(", ")];
+  const events = parts.map((part, i): WorkflowEvent => {
+    const [what, address] = part.split(" of ") as [string, string];
+    const base = { seq: i + 1, cursor: "", atMs: 0, workflowId: "w" };
+    if (what.startsWith("WORKFLOW_")) return { ...base, kind: "workflow", type: what, status: { SUBMITTED: "PENDING", STARTED: "RUNNING" }[what.slice(9)] } as WorkflowEvent;
+    if (what.startsWith("GROUP_")) return { ...base, kind: "group", type: what, group: address } as WorkflowEvent;
+    return { ...base, kind: "task", type: `TASK_${what}`, task: address, node: address === "e" ? 0 : 1, attempt: what === "READY" ? 0 : 1, itemCount: 2 } as WorkflowEvent;
+  });
+  return foldLog(events, [], { open: true, isGroup: (node) => node === 0 });
+}
+
+test("what completed in an instance may be undone when that has ended; what did not complete, or is unknown, may not", () => {
+  const runs = "GROUP_STARTED of e[0], READY of e[0].a, STARTED of e[0].a";
+  const undone = ", READY of e[0].a!compensate, STARTED of e[0].a!compensate, COMPLETED of e[0].a!compensate";
+  expect(foldInstances(`${runs}, COMPLETED of e[0].a, GROUP_COMPLETED of e[0]${undone}`).tasks.get("e[0].a!compensate")?.status).toBe("COMPLETED");
+  for (const lines of [`${runs}, FAILED of e[0].a, GROUP_FAILED of e[0]`, runs, "GROUP_STARTED of e[0]"]) expect(() => foldInstances(`${lines}${undone}`), lines).toThrow("e[0].a!compensate");
+});

@@ -4,10 +4,13 @@ import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { declareWorkflow, mayHaveVariable, sureVariables, type NodeDecl, type ScopeDecl } from "./declared.js";
 import { workflowCases, type Case } from "./cases.js";
+import { looseEnds, type Looseness } from "./loose.js";
+import type { ModelScope } from "./ModelScope.js";
 import { allInstances, type ModelNodes, type ModelOutcome } from "./referenceModel.js";
 import { modelOf } from "./runCase.js";
+import { undoables } from "./undoing.js";
 
-const RUNS = 400;
+const RUNS = 800;
 const cases = fc.sample(workflowCases({ expandedGroups: 1 }), { numRuns: RUNS, seed: 7 });
 /** Undefined of those that are too much; a definition whose nodes wait for each other is an error. */
 let outcomes: (ModelOutcome | undefined)[];
@@ -65,3 +68,38 @@ test("all that can come of groups does: instances at every depth, of every statu
   expect(ran.filter(({ status }) => status === "COMPLETED").length).toBeGreaterThan(RUNS / 5);
   expect(ran.length).toBeGreaterThan(RUNS / 2);
 });
+
+test("what completed in instances has to be undone: inside one group and inside several, of items too, and of instances that failed within what is tolerated", () => {
+  const failed = outcomes.filter((outcome) => outcome?.status === "FAILED") as ModelOutcome[];
+  const owed = failed.flatMap((outcome) => [...undoables(outcome).values()]).filter(({ scope, task }) => scope.instance && task.status === "COMPLETED");
+  expect(owed.length).toBeGreaterThan(RUNS / 5);
+  expect(owed.filter(({ scope }) => depthOf(scope) > 1).length).toBeGreaterThan(5);
+  expect(owed.filter(({ task }) => task.items?.some(({ status }) => status === "COMPLETED")).length).toBeGreaterThan(RUNS / 40);
+  const tolerated = failed.flatMap(allInstances).filter(({ status, scope }) => status === "FAILED" && owed.some((task) => task.scope === scope));
+  expect(tolerated.length).toBeGreaterThan(RUNS / 20);
+});
+
+test("groups fail fast in instances, around them and beside them, each cancelling something for sure", () => {
+  const loose = cases.flatMap(({ definition }, at) => {
+    const outcome = outcomes[at];
+    return outcome ? [{ ran: new Set([outcome, ...allInstances(outcome)].flatMap(nodesThatRan)), nodes: looseEnds(definition, outcome).nodes }] : [];
+  });
+  const count = (looseness: Looseness, where: (address: string) => boolean): number =>
+    loose.flatMap(({ ran, nodes }) => [...nodes].filter(([address, found]) => found === looseness && where(address) && ran.has(address))).length;
+  const isInside = (address: string): boolean => address.includes("[");
+  const groups = new Set(outcomes.flatMap((outcome) => (outcome ? [outcome, ...allInstances(outcome)].flatMap((nodes) => nodes.groups.map(({ address }) => address)) : [])));
+  expect(count("DOOMED", isInside)).toBeGreaterThan(5);
+  expect(count("DOOMED", (address) => !isInside(address))).toBeGreaterThan(5);
+  expect(count("CUT", isInside)).toBeGreaterThan(RUNS / 20);
+  expect(count("CUT", (address) => groups.has(address))).toBeGreaterThan(1);
+  expect(count("SWAYED", isInside)).toBeGreaterThan(5);
+});
+
+/** As the reference has it, where nothing is cancelled. */
+function nodesThatRan({ tasks, groups }: ModelNodes): string[] {
+  return [...tasks, ...groups].filter(({ status }) => status !== "SKIPPED").map(({ address }) => address);
+}
+
+function depthOf({ instance }: ModelScope): number {
+  return instance ? 1 + depthOf(instance.outside) : 0;
+}
