@@ -25,7 +25,8 @@ type CompensationPlan = typeof compensationPlan extends fc.Arbitrary<infer T> ? 
 export function buildCompensation({ root, form, failures, turns }: CompensationPlan, roots: readonly string[]): CompensationDefinition {
   const name = roots[root % roots.length] as string;
   const beside = form < 8 ? `{{ $exists(${name}) }}` : placeholderOver(name, form - 8);
-  return { handler: "echo", input: { value: { undone: "{{ $result }}", because: "{{ $error.code & ' of ' & $error.task }}", beside }, failures: Math.max(0, failures - 3), turns } };
+  const value = { undone: "{{ $result }}", because: "{{ $error.code & ' of ' & $error.task }}", at: "{{ $index ?? 'nowhere' }}", item: "{{ $item ?? 'none' }}", attempt: "{{ $attempt }}", beside };
+  return { handler: "echo", input: { value, failures: Math.max(0, failures - 3), turns } };
 }
 
 const ENDS = ["TASK_COMPLETED", "TASK_FAILED", "TASK_TIMED_OUT", "TASK_CANCELLED"];
