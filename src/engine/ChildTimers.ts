@@ -2,7 +2,7 @@
 
 import { addressOf } from "./addressOf.js";
 import type { TaskError } from "../workflow/events.js";
-import type { JsonValue } from "../workflow/json.js";
+import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { isWorkflowEnded } from "../workflow/status.js";
 import { readChild, RECHECK_MS, type ChildWait, type ParentLink } from "./children.js";
@@ -81,7 +81,7 @@ export class ChildTimers {
   async #settle({ plan, node, ref }: Waiting, child: WorkflowSnapshot | null, childId = child?.id ?? ""): Promise<Outcome[]> {
     const { outcomes, contexts } = this.services;
     if (child?.status !== "COMPLETED") return outcomes.fail(plan, node, ref, failure(await addressOf(this.services.reader, plan, node, ref), childId, child));
-    const value: JsonValue = await contexts.read(child.id, child.plan);
+    const value = inOneOrder(await contexts.read(child.id, child.plan));
     return outcomes.complete(plan, node, ref, { text: JSON.stringify(value), value });
   }
 
@@ -124,9 +124,15 @@ function timeout({ task }: PlanNode, address: string): TaskError {
   return { code: "TIMEOUT", message: `An attempt of ${address} took longer than ${task.timeoutMs} ms`, retryable: true, task: address };
 }
 
+/** A context's keys come in the order in which they were written, or in none; here they become part of a value. */
+function inOneOrder(context: JsonObject): JsonObject {
+  return Object.fromEntries(Object.keys(context).sort().map((key) => [key, context[key] as JsonValue]));
+}
+
+/** The message may become part of the context: it says nothing of the child's id, nor of what failed first in it. The details do. */
 function failure(address: string, childId: string, child: WorkflowSnapshot | null): TaskError {
   const error = child?.error;
-  const why = child ? `ended ${child.status}${error ? `: ${error.code}: ${error.message}` : ""}` : "is gone";
+  const why = child ? `ended ${child.status}` : "is gone";
   const details = { workflowId: childId, ...(child ? { status: child.status } : {}), ...(error ? { error: { ...error } as unknown as JsonValue } : {}) };
-  return { code: "CHILD_FAILED", message: `The workflow ${childId} that ${address} ran ${why}`, retryable: true, task: address, details };
+  return { code: "CHILD_FAILED", message: `The workflow that ${address} ran ${why}`, retryable: true, task: address, details };
 }
