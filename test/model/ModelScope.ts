@@ -1,13 +1,14 @@
 /** One scope of the reference while it runs: who may start, what a name means in it, and what has been written. */
 
 import { FanwireError } from "../../src/errors.js";
+import type { StartChild } from "../../src/engine/children.js";
 import type { Handler } from "../../src/engine/handlers.js";
 import type { Reducer, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { Scope } from "../../src/workflow/expressions/types.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { misfitOf } from "../../src/workflow/reducers.js";
 import { aftersOf, mayHaveVariable, sureVariables, type GroupDecl, type NodeDecl, type ScopeDecl } from "./declared.js";
-import { TooMuch, type ModelLimits, type ModelNode } from "./outcome.js";
+import { TooMuch, type ModelChild, type ModelLimits, type ModelNode } from "./outcome.js";
 import { combined, fitsReducer } from "./reducers.js";
 
 /** What is the same in all scopes of one run. */
@@ -16,6 +17,8 @@ export interface Run {
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly limits: ModelLimits;
   readonly reducers: ReadonlyMap<string, Reducer>;
+  /** @throws FanwireError CHILD_INVALID; TooMuch @param by the attempt that it runs for */
+  runChild(asked: StartChild, by: { unit: string; attempt: number }): Promise<ModelChild>;
   /** How many instances there have been. */
   instances: number;
 }

@@ -1,5 +1,6 @@
 /** What the reference says that a workflow comes to: of each task, each expanded group and each of its instances. */
 
+import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import type { ModelScope } from "./ModelScope.js";
 
@@ -34,6 +35,17 @@ export interface ModelTask extends ModelNode {
   items?: ModelItem[];
   /** More items failed than may, and the first that is too many cancels the others: which ones ran is left to time. */
   cancelsItems: boolean;
+  /** The sub-workflows of its attempts, and of its items' attempts. */
+  children?: ModelChild[];
+}
+
+export interface ModelChild {
+  /** The address of the task or item that it runs for. */
+  unit: string;
+  attempt: number;
+  definition: WorkflowDefinition;
+  context: JsonObject;
+  outcome: ModelOutcome;
 }
 
 /** An expanded group. */

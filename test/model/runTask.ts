@@ -1,6 +1,7 @@
 /** Runs one task of the reference to its end: its attempts, its items one after the other, and what its failure leaves. */
 
 import { ExpanderRegistry } from "../../src/engine/expanders.js";
+import { StartChild } from "../../src/engine/children.js";
 import { CompleteLater, type Handler } from "../../src/engine/handlers.js";
 import { WaitForSignal } from "../../src/engine/signals.js";
 import { FanwireError } from "../../src/errors.js";
@@ -16,7 +17,8 @@ import { asBatchOfOne } from "./batches.js";
 import { nodeOf, type TaskDecl } from "./declared.js";
 import type { ModelScope } from "./ModelScope.js";
 import { checkAgainstSchema } from "./schemas.js";
-import { TooMuch, type ModelItem, type ModelTask } from "./outcome.js";
+import { TooMuch, type ModelChild, type ModelItem, type ModelTask } from "./outcome.js";
+import { resultOf } from "./runChild.js";
 
 export const EXPANDERS = new ExpanderRegistry();
 
@@ -57,6 +59,7 @@ export function tolerated({ toleratedFailures: count, toleratedFailurePercent: p
 class TaskRun {
   readonly #task: TaskDefinition;
   readonly #address: string;
+  readonly #children: ModelChild[] = [];
 
   constructor(readonly scope: ModelScope, readonly declared: TaskDecl) {
     this.#task = declared.task;
@@ -70,7 +73,7 @@ class TaskRun {
         const scope = this.#scope({ $attempt: attempt });
         if (when !== undefined && !(await evaluateCondition(compileExpression(when), scope))) return this.#end("SKIPPED", { errorCode: "CONDITION" });
         if (expansion) return await this.#runItems(expansion, scope, attempt);
-        const result = await this.#call(await compileTemplate(input ?? null).render(scope), attempt);
+        const result = await this.#call(await compileTemplate(input ?? null).render(scope), { unit: this.#address, attempt });
         await validate(this.declared, scope, result);
         return this.#complete(result, attempt);
       } catch (error) {
@@ -106,7 +109,7 @@ class TaskRun {
       try {
         const scope = itemScope(this.#scope({ $attempt: attempt }), { variables }, index);
         const input = await compileTemplate(this.#task.input ?? null).render(scope);
-        const call = (given: JsonValue): Promise<JsonValue> => this.#call(given, attempt);
+        const call = (given: JsonValue): Promise<JsonValue> => this.#call(given, { unit: `${this.#address}[${identifier}]`, attempt });
         const result = await (this.#task.expansion?.batchSize === undefined ? call(input) : asBatchOfOne(call, input));
         const invalid = invalidItemResult(nodeOf(this.declared), result);
         await validate(this.declared, scope, result);
@@ -119,16 +122,24 @@ class TaskRun {
     }
   }
 
-  async #call(input: JsonValue, attempt: number): Promise<JsonValue> {
+  async #call(input: JsonValue, by: { unit: string; attempt: number }): Promise<JsonValue> {
     const { handlers, limits } = this.scope.run;
     const handler = handlers.get(this.#task.handler) as Handler;
     const answer = await handler.run({
-      input: copy(input), workflowId: "model", task: this.#address, attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, heartbeat: () => {}, log: () => {},
+      input: copy(input), workflowId: "model", task: this.#address, attempt: by.attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, heartbeat: () => {}, log: () => {},
     });
     if (answer instanceof WaitForSignal) throw new Error("The model has nobody who answers");
-    const result = copy(((answer instanceof CompleteLater ? answer.result : answer) ?? null) as JsonValue);
+    const value = answer instanceof StartChild ? await this.#childResult(answer, by) : answer instanceof CompleteLater ? answer.result : answer;
+    const result = copy((value ?? null) as JsonValue);
     if (JSON.stringify(result).length > limits.characters) throw new TooMuch();
     return result;
+  }
+
+  /** @throws FanwireError CHILD_INVALID, CHILD_FAILED */
+  async #childResult(asked: StartChild, by: { unit: string; attempt: number }): Promise<JsonValue> {
+    const child = await this.scope.run.runChild(new StartChild(asked.definitionName, asked.version, copy(asked.context ?? {})), by);
+    this.#children.push(child);
+    return resultOf(child, this.#address);
   }
 
   /** @throws FanwireError RESULT_INVALID */
@@ -156,7 +167,7 @@ class TaskRun {
   }
 
   #end(status: ModelTask["status"], more: Partial<ModelTask>): ModelTask {
-    return endOf(this.scope, this.declared, status, more);
+    return endOf(this.scope, this.declared, status, this.#children.length > 0 ? { children: this.#children, ...more } : more);
   }
 }
 
