@@ -6,7 +6,8 @@
 import fc from "fast-check";
 import type { ExpansionDefinition, Reducer, ReducerDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject } from "../../src/workflow/json.js";
-import { buildTask, contextPlan, GROUPS, pick, resultKeys, SHARED, sharedKey, taskPlan, type TaskPlan } from "./definitions.js";
+import { asCall, callsOf, childrenPlan, definitionsOf, NO_CHILDREN, type Call, type ChildrenPlan } from "./children.js";
+import { buildTask, contextPlan, GROUPS, pick, resultKeys, rootsOf, SHARED, sharedKey, taskPlan, type TaskPlan } from "./definitions.js";
 import {
   buildGroupExpansion, expandedPlan, exportedKeys, exportsAll, groupVariables, NOT_EXPANDED, shadowsOf, withReduce, type ExpandedPlan, type GroupPlan, type Shadow,
 } from "./expandedGroups.js";
@@ -18,6 +19,8 @@ import { seldom } from "./values.js";
 export interface Case {
   definition: WorkflowDefinition;
   context: JsonObject;
+  /** What its tasks have run as sub-workflows: definitions to be registered before, the versions of a name in their order. */
+  children?: WorkflowDefinition[];
 }
 
 const REDUCERS: readonly Reducer[] = ["APPEND", "APPEND", "LAST", "FIRST", "CONCAT", "MERGE", "SUM", "MAX", "MIN"];
@@ -33,16 +36,34 @@ const flatPlan = {
   exports: seldom(2, exportPlan),
 };
 
-/** @param expandedGroups 0 to 1: how many of the workflows may have expanded groups; 0 gives the flat ones alone, seed by seed */
-export function workflowCases({ expandedGroups }: { expandedGroups: number }): fc.Arbitrary<Case> {
-  const flat = fc.record(flatPlan).map(({ exports, ...plan }) => withExports(buildCase({ ...plan, expanded: NOT_EXPANDED }), exports));
-  if (expandedGroups === 0) return flat;
-  const weight = Math.round(expandedGroups * 100);
-  const scoped = fc.record({ ...flatPlan, expanded: expandedPlan }).map(({ exports, ...plan }) => withExports(buildCase(plan), exports));
-  return fc.oneof({ weight: 100 - weight, arbitrary: flat }, { weight, arbitrary: scoped });
+/** @param expandedGroups 0 to 1: how many of the workflows may have expanded groups @param subWorkflows how many run others */
+export function workflowCases({ expandedGroups, subWorkflows }: { expandedGroups: number; subWorkflows: number }): fc.Arbitrary<Case> {
+  const flat = fc.record(flatPlan).map(({ exports, ...plan }) => withExports(buildCase({ ...plan, expanded: NOT_EXPANDED, children: NO_CHILDREN }), exports));
+  const scoped = fc.record({ ...flatPlan, expanded: expandedPlan }).map(({ exports, ...plan }) => withExports(buildCase({ ...plan, children: NO_CHILDREN }), exports));
+  const alone = mixed(flat, scoped, expandedGroups);
+  const parents = parentPlan(expandedGroups).map(({ exports, ...plan }) => withExports(buildCase(plan), exports));
+  return mixed(alone, parents, subWorkflows);
 }
 
-export const workflowCase: fc.Arbitrary<Case> = workflowCases({ expandedGroups: Number(process.env.FANWIRE_MODEL_EXPANDED_GROUPS ?? 0.25) });
+/** With a share of 0 the first alone, seed by seed. */
+function mixed<T>(one: fc.Arbitrary<T>, other: fc.Arbitrary<T>, share: number): fc.Arbitrary<T> {
+  const weight = Math.round(share * 100);
+  return share === 0 ? one : fc.oneof({ weight: 100 - weight, arbitrary: one }, { weight, arbitrary: other });
+}
+
+/** With fewer tasks than others, for what runs below them; sub-workflows are small, and some of them run another one. */
+function parentPlan(expandedGroups: number): fc.Arbitrary<CasePlan & { exports: number[] | null }> {
+  const expanded = mixed(fc.constant(NOT_EXPANDED), expandedPlan, expandedGroups);
+  const small = { ...flatPlan, tasks: fc.array(taskPlan, { minLength: 1, maxLength: 4 }), expanded };
+  const grandchild = fc.record({ ...small, children: fc.constant(NO_CHILDREN) });
+  const child = fc.record({ ...small, children: mixed<ChildrenPlan<CasePlan>>(fc.constant(NO_CHILDREN), childrenPlan<CasePlan>(grandchild, { families: 1, calls: 1 }), 0.3) });
+  const tasks = fc.array(taskPlan, { minLength: 1, maxLength: 7, size: "max" });
+  return fc.record({ ...flatPlan, tasks, expanded, children: childrenPlan<CasePlan>(child, { families: 2, calls: 3 }) });
+}
+
+export const workflowCase: fc.Arbitrary<Case> = workflowCases({
+  expandedGroups: Number(process.env.FANWIRE_MODEL_EXPANDED_GROUPS ?? 0.25), subWorkflows: Number(process.env.FANWIRE_MODEL_SUB_WORKFLOWS ?? 0.2),
+});
 
 /** Which groups stand around each: how deep the three are nested in one another. */
 function aroundOf(nesting: number): Record<string, string[]> {
@@ -51,15 +72,17 @@ function aroundOf(nesting: number): Record<string, string[]> {
 
 interface CasePlan {
   context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number; limits: GroupLimits[]; reducers: Reducer[]; expanded: ExpandedPlan;
+  children: ChildrenPlan<CasePlan>;
 }
 
 function buildCase(plan: CasePlan): Case {
   const { context, tasks, failFast } = plan;
   const reducers = reducersOf(tasks, plan.reducers);
-  const groups = new CaseGroups(plan);
+  const calls = callsOf(plan.children, tasks.length, buildCase);
+  const groups = new CaseGroups(plan, calls);
   tasks.forEach((task, at) => groups.add(task, at));
   const definition: WorkflowDefinition = { name: "model", groups: groups.definitions(plan.groupDependencies), onFailure: failFast ? "FAIL_FAST" : "CONTINUE", reducers };
-  return JSON.parse(JSON.stringify({ definition, context })) as Case;
+  return JSON.parse(JSON.stringify({ definition, context, ...(calls.size > 0 ? { children: definitionsOf(calls.values()) } : {}) })) as Case;
 }
 
 /** Puts task after task into the groups of a case. */
@@ -73,9 +96,11 @@ class CaseGroups {
   readonly #expanded: ReadonlyMap<string, GroupPlan>;
   readonly #shadows: ReadonlyMap<number, Shadow>;
   readonly #limits: readonly GroupLimits[];
+  readonly #calls: ReadonlyMap<number, Call>;
 
-  constructor({ tasks, context, nesting, limits, expanded }: CasePlan) {
+  constructor({ tasks, context, nesting, limits, expanded }: CasePlan, calls: ReadonlyMap<number, Call>) {
     this.#limits = limits;
+    this.#calls = calls;
     this.#around = aroundOf(nesting);
     this.#expanded = new Map(GROUPS.flatMap((name, at) => (expanded.groups[at] ? [[name, expanded.groups[at]]] : [])));
     const shape = { around: this.#around, groupOf: tasks.map(({ group }) => GROUPS[group] as string), expanded: new Map([...this.#expanded].map(([name, group]) => [name, groupVariables(group)])) };
@@ -115,8 +140,10 @@ class CaseGroups {
     const level = this.#levels.ofGroup(groupName);
     const keys = resultKeys(plan, at, { isInside: level !== TOP, shadow: this.#shadows.get(at) });
     const before = this.#levels.before(level, at);
-    const task = buildTask(plan, at, group, address, before, keys);
-    if (this.#limitsOf(groupName).onFailure === "FAIL_FAST") task.optionalDependencies.push(...failingBefore(group, before.keys));
+    const built = buildTask(plan, at, group, address, before, keys);
+    if (this.#limitsOf(groupName).onFailure === "FAIL_FAST") built.optionalDependencies.push(...failingBefore(group, before.keys));
+    const call = this.#calls.get(at);
+    const task = call ? asCall(built, call, rootsOf(plan, before), keys.fields) : built;
     group.tasks.push(task);
     this.#levels.addTask(at, groupName, address, task.name);
     const required = task.resultKeys ?? [task.name];

@@ -64,9 +64,7 @@ export function pick<T>(from: readonly T[], at: number): T {
 export function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, address: string, before: Before, keys: ResultKeys): TaskDefinition {
   // The same name in several groups: `after` has to find the right one.
   const name = keys.resultKeys && !group.tasks.some((task) => task.name === "same") ? "same" : `t${at}`;
-  const variables = plan.expansion ? variablesIn(plan.expansion) : [];
-  const outer = before.variables.length > 0 ? [...before.variables, "$index", "$item"] : [];
-  const roots = [...variables, ...outer, ...before.keys.map((key) => reference(key))];
+  const roots = rootsOf(plan, before);
   const expansion = plan.expansion === null ? undefined : buildExpansion(plan.expansion, before.lists, [...before.keys, ...before.variables]);
   return {
     name,
@@ -88,6 +86,12 @@ export function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition
     ...(plan.compensation === null ? {} : { compensate: buildCompensation(plan.compensation, roots) }),
     ...(plan.onFailure === "FALLBACK" ? { fallback: fallbackOf(plan.flavour, keys) } : {}),
   };
+}
+
+/** What the task's templates may name: of its items, where there are any. */
+export function rootsOf({ expansion }: TaskPlan, before: Before): string[] {
+  const outer = before.variables.length > 0 ? [...before.variables, "$index", "$item"] : [];
+  return [...(expansion ? variablesIn(expansion) : []), ...outer, ...before.keys.map((key) => reference(key))];
 }
 
 function addressOf(task: { group: string; name: string }, ownGroup: string): string {

@@ -2,48 +2,36 @@
 
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { declareWorkflow, mayHaveVariable, sureVariables, type NodeDecl, type ScopeDecl } from "./declared.js";
-import { workflowCases, type Case } from "./cases.js";
+import { workflowCase, workflowCases, type Case } from "./cases.js";
+import { faults } from "./faults.js";
 import { looseEnds, type Looseness } from "./loose.js";
 import type { ModelScope } from "./ModelScope.js";
-import { allInstances, type ModelNodes, type ModelOutcome } from "./referenceModel.js";
+import { allInstances, type ModelChild, type ModelNodes, type ModelOutcome } from "./referenceModel.js";
 import { modelOf } from "./runCase.js";
 import { undoables } from "./undoing.js";
 
 const RUNS = 800;
-const cases = fc.sample(workflowCases({ expandedGroups: 1 }), { numRuns: RUNS, seed: 7 });
+const PARENTS = 400;
+const cases = fc.sample(workflowCases({ expandedGroups: 1, subWorkflows: 0 }), { numRuns: RUNS, seed: 7 });
+const parents = fc.sample(workflowCases({ expandedGroups: 0.5, subWorkflows: 1 }), { numRuns: PARENTS, seed: 7 });
 /** Undefined of those that are too much; a definition whose nodes wait for each other is an error. */
 let outcomes: (ModelOutcome | undefined)[];
+let ran: ModelOutcome[];
+let parentsRan: ModelOutcome[];
 beforeAll(async () => {
-  outcomes = [];
-  for (const item of cases) outcomes.push(await modelOf(item));
+  outcomes = await outcomesOf(cases);
+  ran = outcomes.filter(isDefined);
+  parentsRan = (await outcomesOf(parents)).filter(isDefined);
 }, 120_000);
 
-/** What no engine may accept, as text. */
-function faults({ definition, context }: Case): string[] {
-  const reducers = new Set(definition.reducers?.map(({ key }) => key));
-  return scopesOf(declareWorkflow(definition)).flatMap((scope) => [
-    ...[...scope.writersOf].filter(([key, writers]) => writers.length > 1 && !reducers.has(key)).map(([key]) => `two writers of ${key}`),
-    ...[...scope.writersOf.keys()].filter((key) => !scope.group && Object.hasOwn(context, key) && !reducers.has(key)).map((key) => `${key} is in the context`),
-    ...(scope.group ? sureVariables(scope.group.expansion) : []).filter((name) => scope.writersOf.has(name)).map((name) => `${name} is a variable too`),
-    ...(scope.group?.keys ?? []).filter((key) => !scope.writersOf.has(key)).map((key) => `nobody writes the result key ${key}`),
-    ...scope.nodes.flatMap((node) => [...node.required].filter((name) => !isKnown(scope, name, context)).map((name) => `${node.address} reads ${name}`)),
-    ...scope.nodes.filter((node) => selfReads(node).length > 0).map(({ address }) => `${address} reads what it writes`),
-  ]);
+async function outcomesOf(all: readonly Case[]): Promise<(ModelOutcome | undefined)[]> {
+  const found: (ModelOutcome | undefined)[] = [];
+  for (const item of all) found.push(await modelOf(item));
+  return found;
 }
 
-function scopesOf(scope: ScopeDecl): ScopeDecl[] {
-  return [scope, ...scope.nodes.flatMap((node) => (node.kind === "GROUP" ? scopesOf(node.inner) : []))];
-}
-
-function isKnown({ writersOf, group }: ScopeDecl, name: string, context: Case["context"]): boolean {
-  if (writersOf.has(name)) return true;
-  if (!group) return Object.hasOwn(context, name);
-  return sureVariables(group.expansion).includes(name) || mayHaveVariable(group.expansion, name) || isKnown(group.scope, name, context);
-}
-
-function selfReads(node: NodeDecl): string[] {
-  return [...node.readable].filter((name) => [...node.keys, ...node.optionalKeys].includes(name));
+function isDefined(outcome: ModelOutcome | undefined): outcome is ModelOutcome {
+  return outcome !== undefined;
 }
 
 /** How many groups each instance stands in. */
@@ -51,12 +39,23 @@ function depthsOf({ groups }: ModelNodes, depth = 1): number[] {
   return groups.flatMap(({ instances = [] }) => instances.flatMap((instance) => [depth, ...depthsOf(instance, depth + 1)]));
 }
 
+/** Each sub-workflow with what kind of unit it runs for, and how deep. */
+function childrenOf(outcome: ModelOutcome, depth = 1): { child: ModelChild; kind: string; depth: number }[] {
+  const inside = allInstances(outcome).map((nodes) => ({ nodes, where: " in an instance" }));
+  return [{ nodes: outcome as ModelNodes, where: "" }, ...inside].flatMap(({ nodes, where }) => nodes.tasks.flatMap(({ children = [], items }) => (
+    children.flatMap((child) => [{ child, kind: `${items ? "item" : "task"}${where}`, depth }, ...childrenOf(child.outcome, depth + 1)]))));
+}
+
+/** Codes that tasks and items ended with. */
+function codesOf(outcome: ModelOutcome): (string | undefined)[] {
+  return [outcome, ...allInstances(outcome)].flatMap(({ tasks }) => tasks.flatMap(({ errorCode, items = [] }) => [errorCode, ...items.map(({ error }) => error?.code)]));
+}
+
 test("every definition is one that can be submitted", () => {
-  for (const item of cases) expect(faults(item), JSON.stringify(item)).toEqual([]);
+  for (const item of [...cases, ...parents]) expect(faults(item.definition, item.context), JSON.stringify(item)).toEqual([]);
 });
 
 test("all that can come of groups does: instances at every depth, of every status, with what is skipped and what is not", () => {
-  const ran = outcomes.filter((outcome): outcome is ModelOutcome => outcome !== undefined);
   const groups = ran.flatMap((outcome) => [outcome, ...allInstances(outcome)]).flatMap((nodes) => nodes.groups);
   const instances = ran.flatMap(allInstances);
   expect(new Set(ran.flatMap((outcome) => depthsOf(outcome)))).toEqual(new Set([1, 2, 3]));
@@ -70,7 +69,7 @@ test("all that can come of groups does: instances at every depth, of every statu
 });
 
 test("what completed in instances has to be undone: inside one group and inside several, of items too, and of instances that failed within what is tolerated", () => {
-  const failed = outcomes.filter((outcome) => outcome?.status === "FAILED") as ModelOutcome[];
+  const failed = ran.filter(({ status }) => status === "FAILED");
   const owed = failed.flatMap((outcome) => [...undoables(outcome).values()]).filter(({ scope, task }) => scope.instance && task.status === "COMPLETED");
   expect(owed.length).toBeGreaterThan(RUNS / 5);
   expect(owed.filter(({ scope }) => depthOf(scope) > 1).length).toBeGreaterThan(5);
@@ -87,7 +86,7 @@ test("groups fail fast in instances, around them and beside them, each cancellin
   const count = (looseness: Looseness, where: (address: string) => boolean): number =>
     loose.flatMap(({ ran, nodes }) => [...nodes].filter(([address, found]) => found === looseness && where(address) && ran.has(address))).length;
   const isInside = (address: string): boolean => address.includes("[");
-  const groups = new Set(outcomes.flatMap((outcome) => (outcome ? [outcome, ...allInstances(outcome)].flatMap((nodes) => nodes.groups.map(({ address }) => address)) : [])));
+  const groups = new Set(ran.flatMap((outcome) => [outcome, ...allInstances(outcome)].flatMap((nodes) => nodes.groups.map(({ address }) => address))));
   expect(count("DOOMED", isInside)).toBeGreaterThan(5);
   expect(count("DOOMED", (address) => !isInside(address))).toBeGreaterThan(5);
   expect(count("CUT", isInside)).toBeGreaterThan(RUNS / 20);
@@ -103,3 +102,27 @@ function nodesThatRan({ tasks, groups }: ModelNodes): string[] {
 function depthOf({ instance }: ModelScope): number {
   return instance ? 1 + depthOf(instance.outside) : 0;
 }
+
+test("tasks and items, in instances too, run sub-workflows of either end, which run others and have instances of their own", () => {
+  const found = parentsRan.flatMap((outcome) => childrenOf(outcome));
+  const kinds = ["task", "item", "task in an instance", "item in an instance"];
+  expect(new Set(found.map(({ kind, child }) => `${kind} ${child.outcome.status}`))).toEqual(new Set(kinds.flatMap((kind) => [`${kind} COMPLETED`, `${kind} FAILED`])));
+  expect(new Set(found.map(({ depth, child }) => `${depth} ${child.outcome.status}`))).toEqual(new Set(["1 COMPLETED", "1 FAILED", "2 COMPLETED", "2 FAILED"]));
+  expect(found.some(({ child }) => allInstances(child.outcome).length > 0)).toBe(true);
+  expect(new Set(found.map(({ child }) => child.definition.contextSchema !== undefined))).toEqual(new Set([true, false]));
+  const codes = parentsRan.flatMap(codesOf);
+  expect(codes).toContain("CHILD_FAILED");
+  expect(codes).toContain("CHILD_INVALID");
+});
+
+test("a failed sub-workflow is followed by one of the next attempt, which may complete", () => {
+  const tasks = parentsRan.flatMap((outcome) => [outcome, ...allInstances(outcome)]).flatMap((nodes) => nodes.tasks);
+  const second = tasks.flatMap(({ children = [] }) => children.filter(({ unit, attempt }) => attempt === 2 && children.some((first) => first.unit === unit && first.attempt === 1 && first.outcome.status === "FAILED")));
+  expect(new Set(second.map(({ outcome }) => outcome.status))).toEqual(new Set(["COMPLETED", "FAILED"]));
+});
+
+test("about a fifth of the workflows that the property tests run have tasks that run others, and many of those come to it", () => {
+  const share = fc.sample(workflowCase, { numRuns: PARENTS, seed: 7 }).filter(({ children }) => children).length / PARENTS;
+  expect(share).toBeGreaterThan(0.15);
+  expect(parentsRan.filter((outcome) => childrenOf(outcome).length > 0).length).toBeGreaterThan(PARENTS / 3);
+});

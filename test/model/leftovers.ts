@@ -28,3 +28,8 @@ export async function coordinationLeft(redis: Redis, keys: Keys): Promise<string
   const load = Object.entries(await redis.hgetall(keys.load)).filter(([, count]) => count !== "0");
   return [...load.map(([name, count]) => `load ${name} ${count}`), ...lanes, ...held, ...leases.map((field) => `lease ${field}`), ...timers];
 }
+
+/** What watches over sub-workflows a little longer, and over tasks that wait for one, looks now. */
+export async function hastenWatches(redis: Redis, { timers }: Keys): Promise<void> {
+  for (const member of await redis.zrange(timers, 0, -1)) if (/^[VD] /.test(member)) await redis.zadd(timers, "XX", 1, member);
+}

@@ -14,7 +14,7 @@ import { Policies } from "./policies.js";
 export type Looseness = "CUT" | "SWAYED" | "DOOMED" | "VALUE";
 
 export interface Loose {
-  /** A failure may cancel the rest of the workflow: all others are CUT. */
+  /** A failure may cancel the rest of the workflow, or somebody has: all others are CUT. */
   cut: boolean;
   /** Tasks and expanded groups, by address; what stands in a loose group's instances is not listed for that. */
   nodes: ReadonlyMap<string, Looseness>;
@@ -26,7 +26,7 @@ export interface Loose {
 
 export function looseEnds(definition: WorkflowDefinition, model: ModelOutcome): Loose {
   const loose = { cut: false, nodes: new Map<string, Looseness>(), groups: new Set<string>(), scopes: new Set<ModelScope>() };
-  loose.cut = new LooseScope(new Policies(definition), model).into(loose).cut;
+  loose.cut = new LooseScope(new Policies(definition), model).into(loose).cut || model.status === "CANCELLED";
   return loose;
 }
 

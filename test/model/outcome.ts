@@ -77,7 +77,8 @@ export interface ModelInstance extends ModelNodes {
 }
 
 export interface ModelOutcome extends ModelNodes {
-  status: "COMPLETED" | "FAILED";
+  /** CANCELLED: from outside, when nobody knows; then all else is what would have come of it. */
+  status: "COMPLETED" | "FAILED" | "CANCELLED";
   context: JsonObject;
   /** The value of a key that has a reducer, had only these nodes completed; undefined for other keys, and when nothing is left. */
   reducedOver(key: string, completed: (address: string) => boolean): JsonValue | undefined;

@@ -10,7 +10,7 @@ import { waitFor } from "../support/waitFor.js";
 import { workflowCase } from "./cases.js";
 import { echoesHandler } from "./batches.js";
 import { echoHandler, SIDE_QUEUE } from "./handlers.js";
-import { coordinationLeft } from "./leftovers.js";
+import { coordinationLeft, hastenWatches } from "./leftovers.js";
 import { checkCase, modelOf } from "./runCase.js";
 
 /** How many workflows, about; they run in handfuls, so that they also compete with each other. */
@@ -39,7 +39,7 @@ test("statuses, results, context, errors and log of any workflow are those of th
       const model = await modelOf(item);
       if (!model) return;
       const [first, second] = nodes;
-      ids.push(await checkCase(at % 2 === 0 ? [first, second] : [second, first], keyPrefix, item, model));
+      ids.push(...(await checkCase(at % 2 === 0 ? [first, second] : [second, first], keyPrefix, item, model)));
       ran++;
     }));
     for (const end of ends) if (end.status === "rejected") throw end.reason;
@@ -55,6 +55,7 @@ test("statuses, results, context, errors and log of any workflow are those of th
 
 test("nothing that only served their running is left in Redis", async () => {
   const keys = new Keys(shardPrefix(keyPrefix, 0));
+  await hastenWatches(nodes[0].redis, keys);
   await waitFor(async () => {
     const left = await coordinationLeft(nodes[0].redis, keys);
     if (left.length > 0) throw new Error(`left: ${left.slice(0, 20).join(", ")}`);

@@ -2,20 +2,26 @@
 
 import { expect } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
+import type { WorkflowDetail } from "../../src/engine/snapshot.js";
 import { isTerminalEvent, type WorkflowEvent } from "../../src/workflow/events.js";
+import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject } from "../../src/workflow/json.js";
 import { Keys, shardOf, shardPrefix } from "../../src/store/keys.js";
 import { CALLER } from "../support/testNode.js";
+import { waitFor } from "../support/waitFor.js";
 import { foldLog } from "./checkLog.js";
-import { compare } from "./compare.js";
+import { compare, type Observed } from "./compare.js";
 import type { Case } from "./cases.js";
+import { runsOthers } from "./children.js";
+import { checkChildren, type ChildChecks } from "./compareChildren.js";
 import { checkCompensations } from "./compensations.js";
 import { hasExpandedGroups } from "./expandedGroups.js";
 import { MODEL_HANDLERS } from "./handlers.js";
-import { isLeftToTime, readInstances, readTask } from "./instances.js";
+import { isLeftToTime, readInstances, readTask, type ReadTask } from "./instances.js";
 import { coordinationFields, tellsOfCompensation } from "./leftovers.js";
 import { isExactIn, looseEnds } from "./loose.js";
 import { expectedExports, exported } from "./sessions.js";
+import { Children } from "./runChild.js";
 import { runModel, TooMuch, type ModelOutcome } from "./referenceModel.js";
 import type { Undoable } from "./undoing.js";
 
@@ -23,16 +29,18 @@ const DEADLINE_MS = 10_000;
 const LIMITS = { items: 200, characters: 100_000 };
 
 /** What the reference says; undefined of a workflow that is too large to be worth running. */
-export async function modelOf({ definition, context }: Case): Promise<ModelOutcome | undefined> {
+export async function modelOf({ definition, context, children = [] }: Case): Promise<ModelOutcome | undefined> {
   try {
-    return await runModel(definition, context, MODEL_HANDLERS, LIMITS);
+    return await runModel(definition, context, MODEL_HANDLERS, LIMITS, new Children(children));
   } catch (error) {
     if (error instanceof TooMuch) return undefined;
     throw error;
   }
 }
 
-export async function submit(node: FanwireNode, { definition, context }: Case): Promise<string> {
+/** Names are made of what they stand for, so that what is registered already is the same. */
+export async function submit(node: FanwireNode, { definition, context, children = [] }: Case): Promise<string> {
+  for (const child of children) expect((await node.engine.registerDefinition(CALLER, child)).problems).toEqual([]);
   const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition, context });
   expect(problems).toEqual([]);
   return workflowId as string;
@@ -45,24 +53,61 @@ export interface CheckOptions {
   deadlineMs?: number;
 }
 
-/** Submits on one node, reads on the other, and compares; answers the workflow's id. */
-export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome, options: CheckOptions = {}): Promise<string> {
+/** Submits on one node, reads on the other, and compares; answers the ids of the workflow and of all sub-workflows. */
+export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome, options: CheckOptions = {}): Promise<string[]> {
   const [writer, reader] = nodes;
-  const id = await submit(writer, item);
-  const events = await eventsUntilEnd(reader, id, options.deadlineMs);
-  const detail = await reader.engine.workflowDetail(CALLER, id);
-  if (!detail) throw new Error(`${id} is gone`);
-  const outside = await Promise.all(detail.tasks.filter(({ node }) => node.kind === "TASK" && node.scope === undefined).map((task) => readTask(reader.engine, task)));
-  const folded = foldLog(events, outside.map(({ task }) => task.address), { ...options, isGroup: (node) => detail.plan.nodes[node]?.kind === "GROUP" });
-  const instances = hasExpandedGroups(item.definition) ? await readInstances(reader, detail) : undefined;
-  const loose = looseEnds(item.definition, model);
-  compare({ detail, context: await reader.engine.context(id), tasks: outside, folded, ...(instances ? { instances } : {}) }, model, item.context, loose);
+  return checkWorkflow({ node: reader, keyPrefix, options }, await submit(writer, item), item, model);
+}
+
+interface Check { node: FanwireNode; keyPrefix: string; options: CheckOptions }
+
+/** What can be read of a workflow once it has ended. */
+interface Seen extends Omit<Observed, "context"> {
+  events: WorkflowEvent[];
+  tasks: ReadTask[];
+  /** Those in instances, at any depth, included. */
+  all: ReadTask[];
+}
+
+async function checkWorkflow(check: Check, id: string, { definition, context }: Case, outcome: ModelOutcome, mayBeCancelled = false): Promise<string[]> {
+  const { node: reader } = check;
+  const seen = await read(check, id, definition);
+  const { detail, events, all: tasks } = seen;
+  const model = mayBeCancelled && detail.status === "CANCELLED" ? { ...outcome, status: detail.status } : outcome;
+  const loose = looseEnds(definition, model);
+  compare({ ...seen, context: await reader.engine.context(id) }, model, context, loose);
   const isExact = ({ scope, task: { address } }: Undoable): boolean => isExactIn(loose, scope) && !isLeftToTime(model, address);
-  await checkCompensations({ detail, tasks: instances ? [...instances.tasks.values()] : outside }, events, model, isExact);
-  expect(await exported(reader, id)).toEqual(expectedExports(item.definition, model));
-  const keys = new Keys(shardPrefix(keyPrefix, shardOf(id) as number));
-  expect((await coordinationFields(reader.redis, keys, id)).filter((field) => !tellsOfCompensation(detail.plan, field))).toEqual([]);
-  return id;
+  await checkCompensations({ detail, tasks }, events, model, isExact);
+  expect(await exported(reader, id)).toEqual(expectedExports(definition, model));
+  expect(await fieldsLeft(check, detail)).toEqual([]);
+  return runsOthers(definition) ? [id, ...(await checkChildren(childChecks(check), { detail, tasks }, model, loose))] : [id];
+}
+
+async function read({ node, options }: Check, id: string, definition: WorkflowDefinition): Promise<Seen> {
+  const events = await eventsUntilEnd(node, id, options.deadlineMs);
+  const detail = await node.engine.workflowDetail(CALLER, id);
+  if (!detail) throw new Error(`${id} is gone`);
+  const tasks = await Promise.all(detail.tasks.filter(({ node: { kind, scope } }) => kind === "TASK" && scope === undefined).map((task) => readTask(node.engine, task)));
+  const folded = foldLog(events, tasks.map(({ task }) => task.address), { ...options, isGroup: (at) => detail.plan.nodes[at]?.kind === "GROUP" });
+  const instances = hasExpandedGroups(definition) ? await readInstances(node, detail) : undefined;
+  return { detail, events, tasks, folded, ...(instances ? { instances, all: [...instances.tasks.values()] } : { all: tasks }) };
+}
+
+async function fieldsLeft({ node, keyPrefix }: Check, { id, plan }: WorkflowDetail): Promise<string[]> {
+  const fields = await coordinationFields(node.redis, new Keys(shardPrefix(keyPrefix, shardOf(id) as number)), id);
+  return fields.filter((field) => !tellsOfCompensation(plan, field));
+}
+
+function childChecks(check: Check): ChildChecks {
+  return {
+    node: check.node,
+    check: (id, child, mayBeCancelled) => checkWorkflow(check, id, child, child.outcome, mayBeCancelled),
+    checkAlone: async ({ id, plan: { definition } }) => {
+      const { detail, events, all } = await read(check, id, definition);
+      await checkCompensations({ detail, tasks: all }, events);
+      await waitFor(async () => (await fieldsLeft(check, detail)).length === 0, { what: `the hash of ${id} to be clean`, timeoutMs: 2_000 });
+    },
+  };
 }
 
 export async function contextAtEnd(node: FanwireNode, id: string): Promise<JsonObject> {

@@ -11,13 +11,14 @@ import type { ModelOutcome } from "./referenceModel.js";
 /** Numbers that name keys, counted among those there are. */
 export const exportPlan = fc.array(fc.nat(60), { minLength: 1, maxLength: 4 });
 
-export function withExports({ definition, context }: Case, plan: readonly number[] | null): Case {
-  if (plan === null) return { definition, context };
+export function withExports(item: Case, plan: readonly number[] | null): Case {
+  if (plan === null) return item;
+  const { definition, context } = item;
   const keys = [...new Set([...Object.keys(context), ...definition.groups.flatMap(keysOf)])];
-  return { definition: { ...definition, exports: [...new Set(plan.map((at) => keys[at % keys.length] as string))] }, context };
+  return { ...item, definition: { ...definition, exports: [...new Set(plan.map((at) => keys[at % keys.length] as string))] } };
 }
 
-function keysOf({ tasks, groups = [], expansion, resultKeys }: TaskGroupDefinition): string[] {
+export function keysOf({ tasks, groups = [], expansion, resultKeys }: TaskGroupDefinition): string[] {
   if (expansion && resultKeys) return resultKeys;
   return [...tasks.flatMap((task) => [...(task.resultKeys ?? [task.name]), ...task.optionalResultKeys]), ...groups.flatMap(keysOf)];
 }
