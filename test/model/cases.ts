@@ -57,7 +57,7 @@ function parentPlan(expandedGroups: number): fc.Arbitrary<CasePlan & { exports: 
   const small = { ...flatPlan, tasks: fc.array(taskPlan, { minLength: 1, maxLength: 4 }), expanded };
   const grandchild = fc.record({ ...small, children: fc.constant(NO_CHILDREN) });
   const child = fc.record({ ...small, children: mixed<ChildrenPlan<CasePlan>>(fc.constant(NO_CHILDREN), childrenPlan<CasePlan>(grandchild, { families: 1, calls: 1 }), 0.3) });
-  const tasks = fc.array(taskPlan, { minLength: 1, maxLength: 7, size: "max" });
+  const tasks = fc.array(taskPlan, { minLength: 1, maxLength: 6, size: "max" });
   return fc.record({ ...flatPlan, tasks, expanded, children: childrenPlan<CasePlan>(child, { families: 2, calls: 3 }) });
 }
 

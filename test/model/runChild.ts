@@ -10,7 +10,7 @@ import { faults } from "./faults.js";
 import { TooMuch, type ModelChild, type ModelOutcome } from "./outcome.js";
 
 /** Of all workflows that one case runs, at any depth. */
-const MOST_CHILDREN = 8;
+const MOST_CHILDREN = 6;
 
 /** What is registered, and how many have been run: the same for a workflow and all below it. */
 export class Children {
