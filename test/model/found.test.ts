@@ -90,3 +90,13 @@ test("a delay whose result is refused waits for its next attempt as one that wai
   expect(done.tasks[0]?.itemCounts).toMatchObject({ total: 3, completed: 3, waiting: 0 });
   expect(await coordinationFields(node.redis, keys, done.id)).toEqual([]);
 });
+
+test("in a compensation a variable's name means the variable, also for an item that only `include` gave and that lacks it", async () => {
+  const undo = { handler: "transform", input: { expression: "$", data: "{{ $exists(n) ? n : 'none' }}" } };
+  const done = await run(workflow([group("g", [
+    task("items", { expansion: expansion({ matrix: { n: [] }, include: [{ extra: 0 }] }), compensate: undo }),
+    task("bad", { ...failing, after: ["items"] }),
+  ])]), { n: 1 });
+  const { edges } = await node.engine.items(done.tasks[2] as WorkflowDetail["tasks"][0], {}, {});
+  expect(edges.map(({ node: { variables, result } }) => [variables, result])).toEqual([[{ extra: 0 }, "none"]]);
+});

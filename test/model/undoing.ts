@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import type { Scope } from "../../src/workflow/expressions/types.js";
 import { compileTemplate } from "../../src/workflow/expressions/template.js";
 import { itemScope } from "../../src/workflow/itemScope.js";
-import type { NodeDecl, TaskDecl } from "./declared.js";
+import { sureVariables, type NodeDecl, type TaskDecl } from "./declared.js";
 import { ModelScope } from "./ModelScope.js";
 import { allInstances, type ModelOutcome, type ModelTask } from "./outcome.js";
 import { runTask } from "./runTask.js";
@@ -44,13 +44,15 @@ export function undo({ scope, declared }: Undoable, cause: Cause, item?: UndoneI
   return runTask(new UndoingScope(scope, cause, item), compensationOf(declared));
 }
 
-/** The task's own `retry` holds for undoing it; nothing else of the task does. */
+/** The task's own `retry` holds for undoing it; nothing else of the task does. A variable's name means the variable, also for an item that lacks it. */
 function compensationOf(declared: TaskDecl): TaskDecl {
-  const { name, retry, optionalDependencies, compensate = { handler: "" } } = declared.task;
+  const { name, retry, optionalDependencies, expansion, compensate = { handler: "" } } = declared.task;
   const input = compensate.input ?? null;
   const { required, optional } = compileTemplate(input).reads;
+  const variables = expansion ? sureVariables(expansion) : [];
+  const readable = new Set([...required, ...optional].filter((read) => !variables.includes(read)));
   return {
-    ...declared, address: `${declared.address}${COMPENSATION_SUFFIX}`, keys: [], optionalKeys: [], after: [], required: new Set(), maybe: new Set(), readable: new Set([...required, ...optional]),
+    ...declared, address: `${declared.address}${COMPENSATION_SUFFIX}`, keys: [], optionalKeys: [], after: [], required: new Set(), maybe: new Set(), readable,
     task: {
       name, handler: compensate.handler, input, dependencies: [], optionalDependencies, after: [], resultKeys: [], optionalResultKeys: [], onFailure: "IGNORE",
       ...(retry ? { retry } : {}),
