@@ -21,11 +21,13 @@ const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);
 const SEED = Number(process.env.FANWIRE_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Of the claims of cancelled items: they are only given up when their lease ends. */
 const LEASE_MS = 5_000;
+/** More than a handful needs, so that all of it is looked at, and not again with every handful. */
+const FEED_LENGTH = 2_000;
 
 const keyPrefix = testPrefix();
 let nodes: [FanwireNode, FanwireNode];
 beforeAll(async () => {
-  const options = { handlers: [echoHandler, echoesHandler], config: { keyPrefix, leaseMs: LEASE_MS, workerQueues: ["default", SIDE_QUEUE] } };
+  const options = { handlers: [echoHandler, echoesHandler], config: { keyPrefix, leaseMs: LEASE_MS, feedLength: FEED_LENGTH, workerQueues: ["default", SIDE_QUEUE] } };
   nodes = [await startTestNode(options), await startTestNode(options)];
 });
 afterAll(() => Promise.all(nodes.map((node) => node.stop())));
@@ -46,7 +48,8 @@ test("statuses, results, context, errors and log of any workflow are those of th
     // Not at rest yet: claims of cancelled items last as long as their leases.
     await expectSoundKeys(nodes[0].redis, keyPrefix);
     // So that looking at all keys stays quick.
-    for (const id of ids) expect(await nodes[0].engine.deleteWorkflow(CALLER, id)).toEqual({ deleted: true, problems: [] });
+    const deleted = await Promise.all(ids.map((id) => nodes[0].engine.deleteWorkflow(CALLER, id)));
+    expect(deleted).toEqual(ids.map(() => ({ deleted: true, problems: [] })));
   }), { numRuns: Math.ceil(RUNS / ((AT_ONCE + 1) / 2)), seed: SEED, interruptAfterTimeLimit: LONGEST_MS, ...(process.env.FANWIRE_MODEL_PATH ? { path: process.env.FANWIRE_MODEL_PATH } : {}) });
   process.stdout.write(`model: ${ran} workflows with seed ${SEED} in ${Date.now() - startedMs} ms\n`);
   // When the time was over first, a few dozen are proof enough that it ran.

@@ -62,7 +62,7 @@ export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyP
 interface Check { node: FanwireNode; keyPrefix: string; options: CheckOptions }
 
 /** What can be read of a workflow once it has ended. */
-interface Seen extends Omit<Observed, "context"> {
+interface Seen extends Observed {
   events: WorkflowEvent[];
   tasks: ReadTask[];
   /** Those in instances, at any depth, included. */
@@ -70,16 +70,16 @@ interface Seen extends Omit<Observed, "context"> {
 }
 
 async function checkWorkflow(check: Check, id: string, { definition, context }: Case, outcome: ModelOutcome, mayBeCancelled = false): Promise<string[]> {
-  const { node: reader } = check;
   const seen = await read(check, id, definition);
   const { detail, events, all: tasks } = seen;
   const model = mayBeCancelled && detail.status === "CANCELLED" ? { ...outcome, status: detail.status } : outcome;
   const loose = looseEnds(definition, model);
-  compare({ ...seen, context: await reader.engine.context(id) }, model, context, loose);
+  compare(seen, model, context, loose);
   const isExact = ({ scope, task: { address } }: Undoable): boolean => isExactIn(loose, scope) && !isLeftToTime(model, address);
   await checkCompensations({ detail, tasks }, events, model, isExact);
-  expect(await exported(reader, id)).toEqual(expectedExports(definition, model));
-  expect(await fieldsLeft(check, detail)).toEqual([]);
+  const [exports, left] = await Promise.all([exported(check.node, detail), fieldsLeft(check, detail)]);
+  expect(exports).toEqual(expectedExports(definition, model));
+  expect(left).toEqual([]);
   return runsOthers(definition) ? [id, ...(await checkChildren(childChecks(check), { detail, tasks }, model, loose))] : [id];
 }
 
@@ -87,10 +87,11 @@ async function read({ node, options }: Check, id: string, definition: WorkflowDe
   const events = await eventsUntilEnd(node, id, options.deadlineMs);
   const detail = await node.engine.workflowDetail(CALLER, id);
   if (!detail) throw new Error(`${id} is gone`);
-  const tasks = await Promise.all(detail.tasks.filter(({ node: { kind, scope } }) => kind === "TASK" && scope === undefined).map((task) => readTask(node.engine, task)));
+  const outside = detail.tasks.filter(({ node: { kind, scope } }) => kind === "TASK" && scope === undefined);
+  const [context, tasks] = await Promise.all([node.engine.context(id), Promise.all(outside.map((task) => readTask(node.engine, task)))]);
   const folded = foldLog(events, tasks.map(({ task }) => task.address), { ...options, isGroup: (at) => detail.plan.nodes[at]?.kind === "GROUP" });
   const instances = hasExpandedGroups(definition) ? await readInstances(node, detail) : undefined;
-  return { detail, events, tasks, folded, ...(instances ? { instances, all: [...instances.tasks.values()] } : { all: tasks }) };
+  return { detail, events, context, tasks, folded, ...(instances ? { instances, all: [...instances.tasks.values()] } : { all: tasks }) };
 }
 
 async function fieldsLeft({ node, keyPrefix }: Check, { id, plan }: WorkflowDetail): Promise<string[]> {

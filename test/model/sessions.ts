@@ -24,8 +24,8 @@ export function keysOf({ tasks, groups = [], expansion, resultKeys }: TaskGroupD
 }
 
 /** A workflow without a session exports to one of its own. */
-export async function exported(node: FanwireNode, id: string): Promise<JsonObject> {
-  return node.engine.sessionContext(CALLER, (await node.engine.workflow(CALLER, id))?.sessionId as string);
+export function exported({ engine }: FanwireNode, { sessionId }: { sessionId: string }): Promise<JsonObject> {
+  return engine.sessionContext(CALLER, sessionId);
 }
 
 export function expectedExports({ exports = [] }: WorkflowDefinition, { status, context }: ModelOutcome): JsonObject {
