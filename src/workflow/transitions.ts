@@ -9,9 +9,9 @@ import type { TaskStatus, WorkflowStatus } from "./status.js";
 export type StepOf = "TASK" | "ITEM" | "EXPANDED";
 /**
  * What must have happened for a step without an event. LOST: the worker died, lost its lease, or handed the unit back.
- * RETRIED: retryWorkflow opened the workflow again.
+ * RETRIED: retryWorkflow opened the workflow again. UNDONE: so it did, and the task had been compensated, or came after one that had.
  */
-export type StepAfter = "LOST" | "RETRIED";
+export type StepAfter = "LOST" | "RETRIED" | "UNDONE";
 
 export interface Transition<Status extends string> {
   /** Absent: it begins to exist. */
@@ -51,6 +51,7 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   ...from(["PENDING", "READY", "RUNNING", "WAITING"], { to: "CANCELLED", event: "TASK_CANCELLED", by: "cancelled", of: "TASK" }),
   ...from(["PENDING", "READY", "RUNNING", "WAITING"], { to: "CANCELLED", by: "its task ended", of: "ITEM" }),
   ...from(["FAILED", "TIMED_OUT", "CANCELLED", "SKIPPED"], { to: "PENDING", by: "retryWorkflow", after: "RETRIED" }),
+  { from: "COMPLETED", to: "PENDING", by: "retryWorkflow, undone before", after: "UNDONE" },
 ];
 
 export const WORKFLOW_TRANSITIONS: readonly Transition<WorkflowStatus>[] = [

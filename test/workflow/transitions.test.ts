@@ -11,7 +11,7 @@ test("every event of a task or a workflow makes a step, and no step has an event
 });
 
 test("what has ended stays as it is, unless the workflow is retried", () => {
-  for (const { from, after } of TASK_TRANSITIONS) if (from && isTaskEnded(from)) expect(after).toBe("RETRIED");
+  for (const { from, after } of TASK_TRANSITIONS) if (from && isTaskEnded(from)) expect(after).toBe(from === "COMPLETED" ? "UNDONE" : "RETRIED");
   for (const { from, event } of WORKFLOW_TRANSITIONS) if (from && isWorkflowEnded(from)) expect(event).toBe("WORKFLOW_RETRIED");
 });
 
@@ -31,6 +31,7 @@ test("a step without an event counts where it may have happened", () => {
   expect(taskStep("FAILED", "TASK_READY", "TASK", ["RETRIED"])).toBe("READY");
   expect(taskStep("FAILED", "TASK_READY", "EXPANDED", ["RETRIED"])).toBe("RUNNING");
   expect(taskStep("COMPLETED", "TASK_READY", "TASK", ["RETRIED", "LOST"])).toBeUndefined();
+  expect(taskStep("COMPLETED", "TASK_READY", "TASK", ["RETRIED", "UNDONE"])).toBe("READY");
 });
 
 test("a workflow takes only the steps of the table", () => {
