@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Outcome, UnitRef } from "../../src/engine/ports.js";
 import type { FanwireNode } from "../../src/main.js";
-import { expansion, oneGroup, task } from "../support/builders.js";
+import { expansion, oneGroup, retry, task } from "../support/builders.js";
 import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { completions, expectNothingLeft, expectWholeLog, keyspace } from "./checks.js";
@@ -154,4 +154,20 @@ test("a claim does not hold for another worker, whatever token it names", async 
   expect(await owner.store.heartbeatTasks(0, "owner", [ref])).toEqual([]);
   await node.engine.cancelWorkflow(CALLER, id);
   expect(await owner.store.heartbeatTasks(0, "owner", [ref])).toEqual([ref]);
+});
+
+test("a retry's timer that comes late, after the workflow was cancelled and retried, does not cut short what waits since", async () => {
+  const client = new StoreClient(node, "w9", keyPrefix, LEASE_MS);
+  const send = async (outcome: Outcome): Promise<unknown> => (await client.store.completeTasks(0, client.request(0), [outcome])).codes[0];
+  const { workflowId } = await node.engine.submitWorkflow(CALLER, { definition: oneGroup(task("t", { handler: "slow", retry: retry() })) });
+  const ref = refOf(await client.claimOne());
+  expect(await send({ kind: "retry", ref, delayMs: 3_600_000, error: '{"code":"X","message":"x","retryable":true}' })).toBe("OK");
+  await node.engine.cancelWorkflow(CALLER, workflowId as string);
+  expect((await node.engine.retryWorkflow(CALLER, workflowId as string)).problems).toEqual([]);
+  const again = await client.claimOne();
+  expect(again.attempt).toBe(2);
+  expect(await send({ kind: "wait", ref: refOf(again), delayMs: 3_600_000, result: "null" })).toBe("OK");
+  expect(await send({ kind: "ready", ref: { ...ref, attempt: 2, token: "0" }, lane: "slow~0" })).toBe("STALE");
+  expect((await node.engine.workflowDetail(CALLER, workflowId as string))?.tasks[0]?.status).toBe("WAITING");
+  await node.engine.cancelWorkflow(CALLER, workflowId as string);
 });

@@ -78,11 +78,11 @@ function F.requeue(wf, k, unit, attempt, token)
   return 'O'
 end
 
--- ready: lane. A retry's delay is over.
+-- ready: lane. A retry's delay is over. What waits for a result is no retry: the timer was of an attempt before retryWorkflow.
 function F.ready(wf, k, unit, attempt)
-  local lane = take()
-  local r = F.record(wf, F.unitField(k, unit))
-  if not r or not wf.open or r.status ~= 'W' or r.attempt ~= attempt then return 'S' end
+  local lane, field = take(), F.unitField(k, unit)
+  local r = F.record(wf, field)
+  if not r or not wf.open or r.status ~= 'W' or r.attempt ~= attempt or F.get(wf, 'y' .. field) then return 'S' end
   F.toReady(wf, k, unit, r, lane, 'W')
   return 'O'
 end
