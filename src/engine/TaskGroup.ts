@@ -92,6 +92,20 @@ export class TaskGroup {
     return tasks;
   }
 
+  /**
+   * What the store follows when tasks can never run, as of `route`.
+   * @param doomed each with the task whose fault that is
+   * @param skipped takes them, and what cannot do without them
+   */
+  static skips(plan: Plan, doomed: ReadonlyMap<number, number>, skipped = new Set<number>()): string[] {
+    const tokens: string[] = [];
+    for (const [index, cause] of doomed) {
+      const left = [plan.nodes[index] as PlanNode];
+      for (let next = left.shift(); next; next = left.shift()) tokens.push(...skip(plan, next, cause, skipped, left));
+    }
+    return tokens;
+  }
+
   /** The compensation of a task that has one, and how it begins. */
   static owed(plan: Plan, node: PlanNode): { compensation: number; lane: string; phase: "x" | "p" } | undefined {
     const compensation = node.compensation === undefined ? undefined : plan.nodes[node.compensation];
@@ -136,12 +150,8 @@ export function instanceStart(plan: Plan, group: PlanNode, doomed: ReadonlyMap<n
   const around = [...new Set(nodes.flatMap(({ groupChain }) => groupChain.split(".").map(Number)))];
   const own = plan.groups.find(({ node }) => node === group.index)?.index;
   around.sort((a, b) => Number(b === own) - Number(a === own) || a - b);
-  const tokens: string[] = [];
   const skipped = new Set<number>();
-  for (const [index, cause] of doomed) {
-    const left = [plan.nodes[index] as PlanNode];
-    for (let next = left.shift(); next; next = left.shift()) tokens.push(...skip(plan, next, cause, skipped, left));
-  }
+  const tokens = TaskGroup.skips(plan, doomed, skipped);
   for (const node of nodes) if (node.needs.length === 0 && !skipped.has(node.index)) tokens.push(release("d", plan, node, 1));
   // One that is skipped waits for nothing inside, so that whatever it could do without must not release it first.
   const route = tokens.filter((token) => !token.startsWith("m") || !skipped.has(Number(/\d+/.exec(token)?.[0])));

@@ -103,7 +103,7 @@ export interface ExpandGroupOutcome {
 /** A group that had instances before retryWorkflow: completed ones stay, these go on, and the others start. `start` as in ExpandGroupOutcome. */
 export interface ReopenGroupOutcome { kind: "reopenGroup"; ref: UnitRef; start: string; instances: ReopenedInstance[] }
 /** What runs again in an instance that has ended; see RetryCommand. */
-export interface ReopenedInstance extends Pick<RetryCommand, "groups" | "tasks"> { index: number }
+export interface ReopenedInstance extends Pick<RetryCommand, "groups" | "tasks" | "route"> { index: number }
 export interface ItemsOutcome { kind: "items"; ref: UnitRef; lane: string; planLane: string; pieces: ItemPiece[] }
 /** C: JSON list of `count` results from `offset` in the chunk on. F: error of one. Y: retry after `count` ms. W: complete after `count` ms with the text (-1: when it is answered). */
 export interface ItemPiece { letter: "C" | "F" | "Y" | "W"; offset: number; count: number; text: string }
@@ -170,9 +170,11 @@ export interface ProvideCommand {
 export interface RetryCommand {
   /** Of the newest event when the workflow was read. */
   seq: number;
-  /** Group and how many of the tasks in it and inside it are open again, alternating. */
+  /** In threes: a group, how many of the tasks in it and inside it are open again, and 1 when it had started before, 0 otherwise. */
   groups: number[];
   tasks: ReopenedTask[];
+  /** What of them is skipped at once, see TaskGroup.route. */
+  route: string;
   /** Compensations that ran: they may be owed again. */
   compensations: ForgottenCompensation[];
   /** Context keys of completed tasks that run again. */

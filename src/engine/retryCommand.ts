@@ -5,7 +5,7 @@ import type { Edge, Plan, PlanNode, PlanScope } from "../workflow/plan.js";
 import { nodeKey, type InstancePath } from "./nodeKey.js";
 import type { ForgottenCompensation, ReopenedTask, RetryCommand } from "./ports.js";
 import type { TaskState, WorkflowDetail } from "./snapshot.js";
-import { externalReads, firstPhase, itemLanesOf, laneOf, openCount } from "./TaskGroup.js";
+import { externalReads, firstPhase, itemLanesOf, laneOf, openCount, TaskGroup } from "./TaskGroup.js";
 
 /** @param written optional result keys that have values */
 export function retryCommand(detail: WorkflowDetail, written: ReadonlySet<string>): RetryCommand {
@@ -24,12 +24,13 @@ export function retryCommand(detail: WorkflowDetail, written: ReadonlySet<string
  */
 export function reopenedIn(
   detail: WorkflowDetail, scope: PlanScope, states: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>, undone: ReadonlySet<number> = new Set(),
-): Pick<RetryCommand, "groups" | "tasks"> {
-  const open = openAgain(detail.plan, scope, states, written, doomed, undone);
+): Pick<RetryCommand, "groups" | "tasks" | "route"> {
+  const { open, never } = openAgain(detail.plan, scope, states, written, doomed, undone);
   const tasks = states.filter((task) => task && open.has(task.node.index));
   const counts = new Map<number, number>();
   for (const group of tasks.flatMap(({ node }) => groupsAround(node))) counts.set(group, (counts.get(group) ?? 0) + 1);
-  return { groups: [...counts].flat(), tasks: tasks.map((task) => reopened(detail, task, open, undone)) };
+  const started = new Set(states.flatMap((task) => (task?.readyMs === undefined ? [] : groupsAround(task.node))));
+  return { groups: [...counts].flatMap(([group, count]) => [group, count, started.has(group) ? 1 : 0]), tasks: tasks.map((task) => reopened(detail, task, open, never, undone)), route: TaskGroup.skips(detail.plan, never).join(" ") };
 }
 
 function compensated({ tasks }: WorkflowDetail): TaskState[] {
@@ -71,24 +72,36 @@ function inOrder({ nodes }: PlanScope): PlanNode[] {
 
 /**
  * What failed, timed out, was cancelled or has been undone, and what was skipped because of one of those, unless something
- * that stays as it is keeps it from running.
+ * that stays as it is keeps it from running. Of those that were cancelled some may have come to that only later: they are
+ * opened as well, and skipped at once (`never`, with the task whose fault it is).
  */
-function openAgain(plan: Plan, scope: PlanScope, tasks: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>, undone: ReadonlySet<number>): ReadonlySet<number> {
+function openAgain(
+  plan: Plan, scope: PlanScope, tasks: readonly TaskState[], written: ReadonlySet<string>, doomed: ReadonlyMap<number, number>, undone: ReadonlySet<number>,
+): { open: ReadonlySet<number>; never: ReadonlyMap<number, number> } {
   const open = new Set<number>(undone);
+  const never = new Map<number, number>();
   for (const node of inOrder(scope)) {
     const { status, skippedBy } = tasks[node.index] as TaskState;
-    if (status === "FAILED" || status === "TIMED_OUT" || status === "CANCELLED") open.add(node.index);
-    if (status !== "SKIPPED" || skippedBy === undefined || doomed.has(node.index)) continue;
+    const cause = doomed.get(node.index) ?? node.needs.find((edge) => !open.has(edge.from) && dooms(plan, tasks, node, edge, written))?.from;
+    if (isReopened(status)) {
+      open.add(node.index);
+      if (cause !== undefined) never.set(node.index, cause);
+    }
+    if (status !== "SKIPPED" || skippedBy === undefined || cause !== undefined) continue;
     // What lies outside the scope has been looked at anew.
     const isOutside = (plan.nodes[skippedBy] as PlanNode).scope !== node.scope;
-    if ((isOutside || open.has(skippedBy)) && !node.needs.some((edge) => !open.has(edge.from) && dooms(plan, tasks, node, edge, written))) open.add(node.index);
+    if (isOutside || open.has(skippedBy)) open.add(node.index);
   }
-  return open;
+  return { open, never };
+}
+
+function isReopened(status: TaskState["status"]): boolean {
+  return status === "FAILED" || status === "TIMED_OUT" || status === "CANCELLED";
 }
 
 /** Whether a task that stays as it is keeps `node` from ever starting, as TaskGroup.route decides at the end of a task. */
 function dooms(plan: Plan, tasks: readonly TaskState[], node: PlanNode, edge: Edge, written: ReadonlySet<string>): boolean {
-  if (edge.kind === "OPTIONAL") return false;
+  if (edge.kind === "OPTIONAL" || edge.kind === "REDUCED") return false;
   const from = tasks[edge.from] as TaskState;
   if (from.status === "SKIPPED") return edge.kind === "KEY" || from.error?.code === "UPSTREAM";
   return edge.kind === "KEY" && (plan.nodes[edge.from] as PlanNode).optionalKeys.some((key) => node.reads.includes(key) && !written.has(key));
@@ -98,10 +111,11 @@ function groupsAround({ groupChain }: PlanNode): number[] {
   return groupChain === "" ? [] : groupChain.split(".").map(Number);
 }
 
-function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskState, open: ReadonlySet<number>, undone: ReadonlySet<number>): ReopenedTask {
+function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskState, open: ReadonlySet<number>, never: ReadonlyMap<number, number>, undone: ReadonlySet<number>): ReopenedTask {
   const { node } = task;
   const missing = externalReads(plan, node).filter((key) => external.missing.includes(key)).length;
-  const waitsFor = node.needs.filter(({ from }) => open.has(from)).length + missing;
+  // What is skipped at once is not released before.
+  const waitsFor = node.needs.filter(({ from }) => open.has(from)).length + missing + (never.has(node.index) ? 1 : 0);
   const asPlanned = waitsFor === openCount(plan, node) && externalReads(plan, node).length === 0;
   const attempts = attemptsSoFar(task, submittedMs);
   const shared = { node: node.index, groups: node.groupChain };
@@ -123,8 +137,8 @@ function attemptsSoFar(task: TaskState, submittedMs: number): { base: number; at
   // Which of its items had how many attempts is not known any more; none had more than the task allows.
   if (task.itemCounts && task.node.kind === "TASK") return { base: task.base + (task.node.task.retry?.maxAttempts ?? 1) };
   const attempt = lastAttempt(task, submittedMs);
-  // More than its history has, in an instance of a group that began anew.
-  const base = Math.max(task.attempt, task.earlierAttempts.length);
+  // More than its history has, in an instance of a group that began anew, or when it was not begun since the workflow was retried before.
+  const base = Math.max(task.base, task.attempt, task.earlierAttempts.length);
   return attempt === undefined ? { base } : { base, attempt };
 }
 

@@ -66,10 +66,10 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
       return;
     case "reopenGroup":
       args.push(outcome.start, outcome.instances.length);
-      for (const { index, groups, tasks } of outcome.instances) {
+      for (const { index, groups, route, tasks } of outcome.instances) {
         args.push(index);
         pushList(args, groups);
-        args.push(tasks.length);
+        args.push(route, tasks.length);
         for (const task of tasks) pushReopened(args, task);
       }
       return;
@@ -92,11 +92,12 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
 
 const PHASE_LETTER = { PLAIN: "p", EXPAND: "x", ITEMS: "i", ANEW: "n", GROUP: "g", GROUP_ANEW: "f" } as const;
 
-export function pushRetry(args: Args, { seq, groups, tasks, compensations, contextKeys }: RetryCommand): void {
+export function pushRetry(args: Args, { seq, groups, route, tasks, compensations, contextKeys }: RetryCommand): void {
   args.push(seq, PLAN_LANE_REF);
   pushList(args, groups);
   pushList(args, contextKeys);
   pushList(args, compensations.flatMap(({ node, base, attempt }) => [node, base, attempt ?? ""]));
+  args.push(route);
   for (const task of tasks) pushReopened(args, task);
 }
 

@@ -78,7 +78,7 @@ test("completeTasks: what fails a workflow that owes a compensation, and the com
   expect((await node.engine.workflow(CALLER, id))?.status).toBe("FAILED");
   const seq = (await node.events.readEvents(id, 100)).events.length;
   const tasks: RetryCommand["tasks"] = [{ node: 0, phase: "PLAIN", base: 1, groups: "0", lane: "slow~0", open: 0, attempt: "0 1 w1 -" }, { node: 1, phase: "PLAIN", base: 1, groups: "0", lane: "slow~0" }];
-  const command = { seq, groups: [0, 2], tasks, compensations: [{ node: 2, base: 1, attempt: "0 1 w1 -" }], contextKeys: ["a"] };
+  const command = { seq, groups: [0, 2, 1], route: "", tasks, compensations: [{ node: 2, base: 1, attempt: "0 1 w1 -" }], contextKeys: ["a"] };
   expect(await repeating().retryWorkflow("default", id, command)).toBe("OK");
   expect(await node.engine.context(id)).toEqual({});
 });

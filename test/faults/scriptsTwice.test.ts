@@ -185,14 +185,14 @@ test("retryWorkflow, of a task and of items", async () => {
   await client.store.completeTasks(0, client.request(0), [done(ref, { status: "FAILED", error, failsWorkflow: true, route: "s1/0/0/-/p", writes: [] })]);
   const seq = (await node.events.readEvents(id, 100)).events.length;
   const tasks: RetryCommand["tasks"] = [{ node: 0, phase: "PLAIN", base: 1, groups: "0", lane: "slow~0", open: 0, attempt: `0 1 w1 ${error}` }, { node: 1, phase: "PLAIN", base: 0, groups: "0", lane: "slow~0" }];
-  expect(await repeating().retryWorkflow("default", id, { seq, groups: [0, 2], tasks, compensations: [], contextKeys: [] })).toBe("OK");
+  expect(await repeating().retryWorkflow("default", id, { seq, groups: [0, 2, 1], route: "", tasks, compensations: [], contextKeys: [] })).toBe("OK");
   expect(await client.claimOne()).toMatchObject({ workflowId: id, node: 0, attempt: 2, base: 1 });
 
   const range = await claimedItems(false);
   await client.store.completeTasks(0, client.request(0), [items(range, "C", "[1]")]);
   await node.engine.cancelWorkflow(CALLER, range.workflowId);
   const count = (await node.events.readEvents(range.workflowId, 1000)).events.length;
-  expect(await repeating().retryWorkflow("default", range.workflowId, { seq: count, groups: [0, 1], tasks: [{ node: 0, phase: "ITEMS", base: 1, groups: "0", lane: "slow~0", open: 0 }], compensations: [], contextKeys: [] })).toBe("OK");
+  expect(await repeating().retryWorkflow("default", range.workflowId, { seq: count, groups: [0, 1, 1], route: "", tasks: [{ node: 0, phase: "ITEMS", base: 1, groups: "0", lane: "slow~0", open: 0 }], compensations: [], contextKeys: [] })).toBe("OK");
   const claims = (await client.claim()).filter(({ workflowId }) => workflowId === range.workflowId);
   expect(claims.map(({ unit, statuses, attempt }) => [unit, statuses, attempt])).toEqual([["r0", "C...", 2], ["r1", "....", 2]]);
 });

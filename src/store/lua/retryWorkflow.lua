@@ -8,10 +8,10 @@
 -- ARGV[5] retentionMs
 -- ARGV[6] seq of the newest event when it was read
 -- ARGV[7] lane of the plan
--- ARGV[8..] count + (group, open tasks), count + context keys to forget, count + (compensation, base, line for its history),
---   then tasks, each: task, phase, base, groups, lane, open, line for the history ('' none), see include/reopen.lua
+-- ARGV[8..] count + (group, open tasks, 1 or 0: F.reopenGroups in include/reopen.lua), count + context keys to forget, count + (compensation, base, line for its history),
+--   what is skipped at once (F.follow), then tasks, each: task, phase, base, groups, lane, open, line for the history ('' none), see include/reopen.lua
 -- Returns: OK | NOT_FOUND | NOT_ENDED | CHANGED
--- Events: WORKFLOW_RETRIED WORKFLOW_STARTED GROUP_STARTED TASK_READY
+-- Events: WORKFLOW_RETRIED WORKFLOW_STARTED GROUP_STARTED GROUP_COMPLETED TASK_READY TASK_SKIPPED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[5])
 --- @include base
 --- @include arguments
@@ -51,16 +51,17 @@ if session then
   F.put(wf, 'so', 'j' .. wf.seq)
   call('ZADD', prefix .. 'tm', now, 'S ' .. wf.id .. ' ' .. session)
 end
-local groups = takeList()
-for i = 1, #groups, 2 do wf.groups[groups[i]] = { left = groups[i + 1], failed = '0', started = '0' } end
+F.reopenGroups(wf, takeList(), '')
 local keys, compensations = takeList(), takeList()
 F.forgetKeys(wf, keys)
 for i = 1, #compensations, 3 do F.forgetCompensation(wf, compensations[i], compensations[i + 1], compensations[i + 2]) end
+local route = take()
 while at <= #ARGV do
   local k, phase, base, group, lane, open, attempt = take(), take(), take(), take(), take(), take(), take()
   wf.left = wf.left + 1
   F.reopen(wf, k, phase, base, group, lane, open, attempt, ARGV[7])
 end
+F.follow(wf, route, '')
 F.answer(wf, ARGV[2])
 F.flushWorkflows()
 return 'OK'

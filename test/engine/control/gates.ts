@@ -24,6 +24,11 @@ export class Gates {
     }),
   };
 
+  /** A task runs. */
+  async ready(workflowId: string, task: string): Promise<void> {
+    await waitFor(() => this.#calls.has(`${workflowId} ${task}`), { what: `a call of ${task}`, intervalMs: 1 });
+  }
+
   /** Ends the call of a task that runs, or is about to: with its input as the result, or with a failure that is final. */
   async end(workflowId: string, task: string, well: boolean): Promise<void> {
     const key = `${workflowId} ${task}`;

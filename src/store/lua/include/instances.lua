@@ -251,7 +251,8 @@ function F.stopGroup(wf, k, letter, err)
     local x = F.readItems(wf, k)
     F.stopInstances(wf, k, x, letter, err)
     F.putItems(wf, k, x)
-  elseif not r or r.phase == 'g' then
+  elseif not F.readItems(wf, k) then
+    -- Of one that retryWorkflow opened again what is in its instances still counts as it ended.
     F.move(wf, 'P', letter, F.tasksInside(wf, k), k)
   end
   -- One that has not begun ends without a word.

@@ -8,7 +8,8 @@ function F.skipTask(wf, k, cause, g, phase, suffix)
   F.put(wf, 'e' .. k, 'U' .. cause)
   F.drop(wf, 'o' .. k)
   F.emit(wf, 'K ' .. k .. ' U' .. cause)
-  F.move(wf, 'P', 'S', phase == 'g' and F.tasksInside(wf, k) or 1, k)
+  -- What is in the instances that an expanded group has of old still counts as it ended.
+  F.move(wf, 'P', 'S', phase ~= 'g' and 1 or F.readItems(wf, k) and 0 or F.tasksInside(wf, k), k)
   if suffix == '' then wf.left = wf.left - 1 end
   F.leaveGroups(wf, g, false, suffix)
   return true

@@ -140,12 +140,20 @@ function F.unpackInstance(wf, k, index)
   return suffix
 end
 
+-- groups: group, how many of its nodes are open, 1 when it had started before: it ends again, even if nothing in it starts.
+function F.reopenGroups(wf, groups, suffix)
+  for i = 1, #groups, 3 do
+    wf.groups[groups[i] .. suffix] = { left = tonumber(groups[i + 1]), failed = '0', started = '0', again = groups[i + 2] == '1' }
+  end
+end
+
 function F.reopenInstance(wf, k, index)
-  local suffix, groups, size = F.unpackInstance(wf, k, index), takeList(), tonumber(take())
-  for i = 1, #groups, 2 do wf.groups[groups[i] .. suffix] = { left = tonumber(groups[i + 1]), failed = '0', started = '0' } end
+  local suffix, groups, route, size = F.unpackInstance(wf, k, index), takeList(), take(), tonumber(take())
+  F.reopenGroups(wf, groups, suffix)
   local tasks = {}
   for i = 1, size do tasks[i] = { take(), take(), take(), take(), take(), take(), take() } end
   for _, t in ipairs(tasks) do F.reopen(wf, t[1] .. suffix, t[2], t[3], t[4], t[5], t[6], t[7], PLAN_LANE) end
+  F.follow(wf, route, suffix)
 end
 
 -- Of an ended workflow's group the instances that never began count as cancelled, or as timed out (u<k>).
@@ -160,7 +168,7 @@ function F.reopenUnstarted(wf, k, count)
   F.addCounts(wf, k, { -inside, 0, 0, 0, 0, 0, 0, 0, letter == 'K' and -inside or 0, letter == 'T' and -inside or 0, -tasks * count })
 end
 
--- reopenGroup: how an instance starts, count of instances, then each: position, count + (group, open nodes), count of tasks, tasks as in retryWorkflow
+-- reopenGroup: how an instance starts, count of instances, then each: position, count + (group, open nodes, 1 or 0: F.reopenGroups), what is skipped at once, count of tasks, tasks as in retryWorkflow
 function F.reopenGroup(wf, k, unit, attempt, token)
   local start, size = take(), tonumber(take())
   local r = F.record(wf, k)
@@ -169,6 +177,7 @@ function F.reopenGroup(wf, k, unit, attempt, token)
     for _ = 1, size do
       take()
       takeList()
+      take()
       for _ = 1, tonumber(take()) * 7 do take() end
     end
     return code

@@ -78,8 +78,8 @@ end
 function F.group(wf, g)
   local group = wf.groups[g]
   if not group then
-    local left, failed, started = string.match(call('HGET', wf.w, 'g' .. g), '^(%d+) (%d+) (%d+)')
-    group = { left = tonumber(left), failed = failed, started = started }
+    local left, failed, started, again = string.match(call('HGET', wf.w, 'g' .. g), '^(%d+) (%d+) (%d+)( ?1?)$')
+    group = { left = tonumber(left), failed = failed, started = started, again = again ~= '' }
     wf.groups[g] = group
   end
   return group
@@ -107,7 +107,9 @@ function F.leaveGroups(wf, chain, bad, suffix)
     group.left = group.left - 1
     if bad then group.failed = '1' end
     if group.left == 0 then
-      if group.started ~= '0' then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
+      -- One that had started before retryWorkflow starts and ends once more, even if all that was left in it is skipped.
+      if group.started == '0' and group.again then F.emit(wf, 'G ' .. g) end
+      if group.started ~= '0' or group.again then F.emit(wf, (group.failed == '1' and 'J ' or 'H ') .. g) end
       if wf.limits then F.endDeadline(wf, 'g' .. g) end
       if not around and suffix ~= '' then F.endInstance(wf, suffix, group.started) end
     end
@@ -225,7 +227,7 @@ function F.flushWorkflows()
     end
     for g, group in pairs(wf.groups) do
       fields[#fields + 1] = 'g' .. g
-      fields[#fields + 1] = group.left .. ' ' .. group.failed .. ' ' .. group.started
+      fields[#fields + 1] = group.left .. ' ' .. group.failed .. ' ' .. group.started .. (group.again and ' 1' or '')
     end
     if #fields > 6 then F.sliced('HSET', wf.w, fields) end
     if #gone > 0 then F.sliced('HDEL', wf.w, gone) end

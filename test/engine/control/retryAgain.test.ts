@@ -1,0 +1,75 @@
+/** Workflows that are cut off, retried and cut off again: counts stay right, groups end, and nothing runs without what it needs. */
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FanwireNode } from "../../../src/main.js";
+import type { GroupEvent } from "../../../src/workflow/events.js";
+import type { TaskCounts } from "../../../src/workflow/status.js";
+import { expansion, group, task, workflow } from "../../support/builders.js";
+import { stopSoundly } from "../../support/soundKeys.js";
+import { CALLER, startTestNode } from "../../support/testNode.js";
+import { Gates } from "./gates.js";
+import { becomes, codes, logOf, start, taskBecomes, taskIn } from "./support.js";
+
+const gates = new Gates();
+let node: FanwireNode;
+beforeAll(async () => { node = await startTestNode({ handlers: [gates.handler], config: { workerConcurrency: 50 } }); });
+afterAll(() => stopSoundly(node));
+
+const gated = (name: string, parts: Parameters<typeof task>[1] = {}): ReturnType<typeof task> => task(name, { handler: "gate", input: name, ...parts });
+
+async function retry(id: string): Promise<void> {
+  expect(codes(await node.engine.retryWorkflow(CALLER, id))).toEqual([]);
+}
+
+function sumOf({ total: _, ...others }: TaskCounts): number {
+  return Object.values(others).reduce((sum, count) => sum + count, 0);
+}
+
+test("an expanded group that was opened again and stopped before its turn came counts what is in it once", async () => {
+  const inner = group("inner", [task("quick")], { expansion: expansion({ array: { w: [1, 2] } }), dependencies: ["first"] });
+  const definition = workflow([group("outer", [gated("bad"), task("first", { handler: "log" }), gated("later", { dependencies: ["quick"] })], {
+    expansion: expansion({ array: { v: [1, 2] }, failFast: true }), groups: [inner], resultKeys: [],
+  })]);
+  const id = await start(node, { definition });
+  for (const at of [0, 1]) await gates.ready(id, `outer[${at}].later`);
+  for (const at of [0, 1]) await gates.end(id, `outer[${at}].later`, true);
+  await gates.end(id, "outer[0].bad", false);
+  expect(sumOf((await becomes(node, id, "FAILED")).counts)).toBe(10);
+  for (let again = 0; again < 3; again++) {
+    await retry(id);
+    await node.engine.cancelWorkflow(CALLER, id);
+    const { counts } = await becomes(node, id, "CANCELLED");
+    expect([sumOf(counts), counts.total, counts.pending]).toEqual([10, 10, 0]);
+  }
+});
+
+test("a group that had started ends, even if all that was left in it is skipped once the workflow is retried", async () => {
+  const definition = workflow([group("g", [task("a"), task("b", { after: ["h.bad"] })]), group("h", [gated("bad")])]);
+  const id = await start(node, { definition });
+  await taskBecomes(node, id, "g.a", "COMPLETED");
+  await node.engine.cancelWorkflow(CALLER, id);
+  await becomes(node, id, "CANCELLED");
+  await retry(id);
+  await gates.end(id, "h.bad", false);
+  const done = await becomes(node, id, "FAILED");
+  expect(taskIn(done, "g.b").status).toBe("SKIPPED");
+  const ofGroup = (await logOf(node, id)).filter((event): event is GroupEvent => event.kind === "group" && event.group === "g");
+  expect(ofGroup.map(({ type }) => type)).toEqual(["GROUP_STARTED", "GROUP_STARTED", "GROUP_COMPLETED"]);
+});
+
+test("what was cancelled with its group is skipped by retryWorkflow when a key that it needs was not delivered afterwards", async () => {
+  const definition = workflow([
+    group("g", [gated("late", { resultKeys: [], optionalResultKeys: ["maybe"], input: {} })]),
+    group("h", [gated("bad"), task("reads", { input: "{{ maybe.id }}" }), task("after", { after: ["reads"] })], { onFailure: "FAIL_FAST" }),
+  ]);
+  const id = await start(node, { definition });
+  await gates.end(id, "h.bad", false);
+  await taskBecomes(node, id, "h.reads", "CANCELLED");
+  await gates.end(id, "g.late", true);
+  await becomes(node, id, "FAILED");
+  await retry(id);
+  await gates.end(id, "h.bad", true);
+  const done = await becomes(node, id, "COMPLETED");
+  expect(done.tasks.map(({ status, error }) => `${status} ${error?.code ?? ""}`.trim())).toEqual(["COMPLETED", "COMPLETED", "SKIPPED UPSTREAM", "SKIPPED UPSTREAM"]);
+  expect(done.counts).toMatchObject({ total: 4, completed: 2, skipped: 2 });
+});
