@@ -63,6 +63,8 @@ class Fold implements Folded {
   counts = noCounts();
   #begun = false;
   #retried = false;
+  /** Something had been compensated when it was retried: that begins anew, sooner or later, and so does what came after it. */
+  #undone = false;
   /** Groups that were there when the workflow was retried: they may start once more. */
   readonly #restartable = new Set<string>();
 
@@ -99,12 +101,19 @@ class Fold implements Folded {
   /** What did not end well begins again; of what was skipped only the events to come tell whether it does. */
   #retry(): void {
     this.#retried = true;
+    const undoing = [...this.tasks].filter(([address, { status }]) => isCompensation(address) && status !== "PENDING");
+    this.#undone ||= undoing.length > 0;
+    // They are there again only when there is something to undo once more.
+    for (const [address] of undoing) this.tasks.delete(address);
+    // What the tasks had written that begin anew is gone.
+    if (undoing.length > 0) this.keys.clear();
     delete this.errorCode;
     for (const group of this.groups.keys()) this.#restartable.add(group);
-    for (const task of this.tasks.values()) {
-      if (!isReopened(task)) continue;
+    // What is in instances begins again when its instance does, if at all.
+    for (const [address, task] of this.tasks) {
+      if (!isReopened(task) || this.#expandedAround(address) !== undefined) continue;
       reopen(task);
-      for (const item of task.items ?? []) if (item.status !== "COMPLETED") reopen(item);
+      reopenItems(task);
     }
   }
 
@@ -127,10 +136,10 @@ class Fold implements Folded {
     return [...this.instances.keys()].filter((group) => address.startsWith(`${group}[`)).sort((left, right) => right.length - left.length)[0];
   }
 
-  /** A task in an instance is first known by its first event, which comes after the instance's start; of a compensation after its task's end. */
+  /** A task in an instance is first known by its first event, which comes after the instance's start; of a compensation, wherever it stands, after its task's end. */
   #taskOf(address: string): FoldedTask | undefined {
     const known = this.tasks.get(address);
-    if (known || this.#expandedAround(address) === undefined) return known;
+    if (known || (this.#expandedAround(address) === undefined && !isCompensation(address))) return known;
     const runs = [...this.groups].some(([group, state]) => state === "STARTED" && address.startsWith(`${group}.`) && this.#expandedAround(group) !== undefined);
     if (isCompensation(address) ? !this.#isOwed(address) : !runs) return undefined;
     const task: FoldedTask = { status: "PENDING", attempt: 0 };
@@ -145,6 +154,7 @@ class Fold implements Folded {
 
   /** Started, it is expanded once, or skipped after all; its end is a group's. */
   #expandedGroup({ type, task: group, seq, itemCount }: TaskEvent): void {
+    if (this.#retried) this.#groupAgain(group);
     expect(this.instances.has(group) || this.skipped.has(group), `${type} of ${group} at ${seq} after it was expanded or skipped`).toBe(false);
     if (type === "TASK_SKIPPED") {
       this.groups.delete(group);
@@ -154,10 +164,20 @@ class Fold implements Folded {
     this.instances.set(group, itemCount as number);
   }
 
+  /** After retryWorkflow a group may be expanded that was skipped; and one that had no instances, or began anew, once more. */
+  #groupAgain(group: string): void {
+    this.skipped.delete(group);
+    if (!this.#undone && this.instances.get(group) !== 0) return;
+    this.instances.delete(group);
+    for (const known of [this.tasks, this.groups]) for (const address of known.keys()) if (address.startsWith(`${group}[`)) known.delete(address);
+  }
+
   #task(event: TaskEvent): void {
     if (this.options.isGroup?.(event.node)) return this.#expandedGroup(event);
     const task = this.#taskOf(event.task);
     if (!task) throw new Error(`An event of a task that does not exist: ${event.task}`);
+    if (event.type === "TASK_READY" && isReopened(task)) reopenItems(task);
+    if (this.#undone && event.type === "TASK_STARTED" && event.itemIndex === undefined) beginAnew(task);
     const about = `${event.type} of ${event.task}${event.itemIndex === undefined ? "" : `[${event.itemIndex}]`} at ${event.seq}`;
     const state = event.itemIndex === undefined ? task : task.items?.[event.itemIndex];
     if (!state) throw new Error(`${about}, before the task was expanded or beyond its items`);
@@ -175,21 +195,33 @@ class Fold implements Folded {
   }
 
   /** Steps without an event that may have been made since the last one. */
-  #happened({ status, errorCode }: FoldedTask | FoldedItem): StepAfter[] {
-    const skippedThenRetried = this.#retried && status === "SKIPPED" && errorCode === "UPSTREAM";
-    return [...(this.options.losses ? (["LOST"] as const) : []), ...(skippedThenRetried ? (["RETRIED"] as const) : [])];
+  #happened(state: FoldedTask | FoldedItem): StepAfter[] {
+    if (this.#undone) return ["RETRIED", "UNDONE", ...(this.options.losses ? (["LOST"] as const) : [])];
+    const again = this.#retried && (isReopened(state) || (state.status === "SKIPPED" && state.errorCode === "UPSTREAM"));
+    return [...(this.options.losses ? (["LOST"] as const) : []), ...(again ? (["RETRIED"] as const) : [])];
   }
 
   #checkStart(state: FoldedTask | FoldedItem, { attempt, itemIndex }: TaskEvent, about: string): void {
     expect(this.status, about).toBe("RUNNING");
-    // How many attempts an item had before the workflow was retried is not kept.
-    if (itemIndex !== undefined && this.#retried) expect(attempt, about).toBeGreaterThanOrEqual(state.attempt);
+    // How many attempts an item had before the workflow was retried is not kept, nor how many there were in what begins anew.
+    if (this.#undone || (itemIndex !== undefined && this.#retried)) expect(attempt, about).toBeGreaterThanOrEqual(state.attempt);
     else expect(attempt, about).toBe(state.status === "RUNNING" ? state.attempt : state.attempt + 1);
   }
 }
 
-function isReopened({ status }: FoldedTask): boolean {
+/** An expanded task that was undone: instead of going on with its items it finds them again. */
+function beginAnew(task: FoldedTask): void {
+  if (!task.items) return;
+  delete task.items;
+  task.status = "READY";
+}
+
+function isReopened({ status }: FoldedTask | FoldedItem): boolean {
   return status === "FAILED" || status === "TIMED_OUT" || status === "CANCELLED";
+}
+
+function reopenItems({ items = [] }: FoldedTask): void {
+  for (const item of items) if (item.status !== "COMPLETED") reopen(item);
 }
 
 function reopen(state: FoldedTask | FoldedItem): void {
@@ -198,10 +230,11 @@ function reopen(state: FoldedTask | FoldedItem): void {
 }
 
 function take(state: FoldedTask | FoldedItem, event: TaskEvent, next: TaskStatus): void {
+  // Of an end that retryWorkflow undid.
+  delete state.errorCode;
+  if (isTaskEnded(state.status)) delete state.result;
   state.status = next;
   if (event.type === "TASK_STARTED") state.attempt = event.attempt;
-  // A step out of an end that retryWorkflow undid.
-  if (!isTaskEnded(next)) delete state.errorCode;
   if (isTaskEnded(next) && event.error) state.errorCode = event.error.code;
   if (event.result !== undefined) state.result = event.result;
   if (event.item !== undefined) (state as FoldedItem).identifier = event.item;

@@ -21,7 +21,7 @@ function outcomeOf(failFast: boolean): Promise<ModelOutcome> {
 /** As an engine would have it that agrees. */
 function observedOf(outcome: ModelOutcome): ObservedInstances & { tasks: Map<string, ObservedTask>; groups: Map<string, ObservedTask["task"]["status"]> } {
   const all = [outcome, ...allInstances(outcome)];
-  const tasks = all.flatMap((nodes) => nodes.tasks).map(({ address, status, attempt, result }): [string, ObservedTask] => [address, { task: { address, status, attempt }, result, items: undefined }]);
+  const tasks = all.flatMap((nodes) => nodes.tasks).map(({ address, status, attempt, result }): [string, ObservedTask] => [address, { task: { address, status, attempt: attempt ?? 0 }, result, items: undefined }]);
   const ends = [...all.flatMap(({ groups }) => groups), ...allInstances(outcome)].map(({ address, status }): [string, ObservedTask["task"]["status"]] => [address, status]);
   return { tasks: new Map(tasks), groups: new Map(ends), unexpanded: noCounts() };
 }

@@ -8,7 +8,8 @@ export interface ModelItem {
   identifier: string;
   variables: JsonObject;
   status: "COMPLETED" | "FAILED";
-  attempt: number;
+  /** Undefined: left open. */
+  attempt: number | undefined;
   result?: JsonValue;
   error?: { code: string; message: string };
 }
@@ -29,8 +30,8 @@ export interface ModelNode {
 }
 
 export interface ModelTask extends ModelNode {
-  /** Attempts of a plain task; of an expanded one they belong to its items. */
-  attempt: number;
+  /** Attempts of a plain task; of an expanded one they belong to its items. Undefined: left open. */
+  attempt: number | undefined;
   result?: JsonValue;
   items?: ModelItem[];
   /** More items failed than may, and the first that is too many cancels the others: which ones ran is left to time. */
@@ -94,6 +95,13 @@ export interface ModelLimits {
   characters: number;
   /** Of all expanded groups together. Default 60. */
   instances?: number;
+}
+
+/** The same, whatever attempts it took. */
+export function withoutAttempts<T extends ModelNodes>(nodes: T): T {
+  const task = (one: ModelTask): ModelTask => ({ ...one, attempt: undefined, ...(one.items ? { items: one.items.map((item) => ({ ...item, attempt: undefined })) } : {}) });
+  const group = (one: ModelGroup): ModelGroup => ({ ...one, ...(one.instances ? { instances: one.instances.map(withoutAttempts) } : {}) });
+  return { ...nodes, tasks: nodes.tasks.map(task), groups: nodes.groups.map(group) };
 }
 
 /** Every instance at every depth, outer ones before those inside them. */

@@ -29,3 +29,8 @@ export class Policies {
     return this.around(node).filter((group) => group !== node.scope.group?.address);
   }
 }
+
+/** Where a failure cancels nothing beside it, nothing is left to time. */
+export function isDetermined(definition: WorkflowDefinition): boolean {
+  return definition.onFailure === "CONTINUE" && declaredGroups(definition).every(({ group }) => group.onFailure !== "FAIL_FAST");
+}

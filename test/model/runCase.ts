@@ -10,7 +10,7 @@ import { Keys, shardOf, shardPrefix } from "../../src/store/keys.js";
 import { CALLER } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { foldLog } from "./checkLog.js";
-import { compare, type Observed } from "./compare.js";
+import { compare, compareLog, type Observed } from "./compare.js";
 import type { Case } from "./cases.js";
 import { runsOthers } from "./children.js";
 import { checkChildren, type ChildChecks } from "./compareChildren.js";
@@ -19,7 +19,8 @@ import { hasExpandedGroups } from "./expandedGroups.js";
 import { MODEL_HANDLERS } from "./handlers.js";
 import { isLeftToTime, readInstances, readTask, type ReadTask } from "./instances.js";
 import { coordinationFields, tellsOfCompensation } from "./leftovers.js";
-import { isExactIn, looseEnds } from "./loose.js";
+import { isExactIn, looseEnds, type Loose } from "./loose.js";
+import { isDetermined } from "./policies.js";
 import { expectedExports, exported } from "./sessions.js";
 import { Children } from "./runChild.js";
 import { runModel, TooMuch, type ModelOutcome } from "./referenceModel.js";
@@ -49,6 +50,8 @@ export async function submit(node: FanwireNode, { definition, context, children 
 export interface CheckOptions {
   /** Workers may be lost meanwhile: attempts may start again. */
   losses?: boolean;
+  /** It may have been retried: attempts went on from where they were, those of compensations too. */
+  retried?: boolean;
   /** Until it must have ended. Default 10,000. */
   deadlineMs?: number;
 }
@@ -69,22 +72,36 @@ interface Seen extends Observed {
   all: ReadTask[];
 }
 
+/** What came of a workflow that has ended, read in every way there is, is what the reference says. */
+export async function checkEnded(node: FanwireNode, keyPrefix: string, id: string, item: Case, model: ModelOutcome, options: CheckOptions = {}): Promise<void> {
+  await checkWorkflow({ node, keyPrefix, options }, id, item, model);
+}
+
 async function checkWorkflow(check: Check, id: string, { definition, context }: Case, outcome: ModelOutcome, mayBeCancelled = false): Promise<string[]> {
   const seen = await read(check, id, definition);
-  const { detail, events, all: tasks } = seen;
+  const { detail, all: tasks } = seen;
   const model = mayBeCancelled && detail.status === "CANCELLED" ? { ...outcome, status: detail.status } : outcome;
   const loose = looseEnds(definition, model);
-  compare(seen, model, context, loose);
-  const isExact = ({ scope, task: { address } }: Undoable): boolean => isExactIn(loose, scope) && !isLeftToTime(model, address);
-  await checkCompensations({ detail, tasks }, events, model, isExact);
+  // What a failure cancels depends on what had ended before: tasks that run again do so in another order than at first.
+  if (check.options.retried && !isDetermined(definition)) compareLog(seen);
+  else await compareOutcome(seen, model, context, loose, check.options);
   const [exports, left] = await Promise.all([exported(check.node, detail), fieldsLeft(check, detail)]);
-  expect(exports).toEqual(expectedExports(definition, model));
+  expect(exports).toEqual(expectedExports(definition, { status: detail.status, context: seen.context }));
   expect(left).toEqual([]);
   return runsOthers(definition) ? [id, ...(await checkChildren(childChecks(check), { detail, tasks }, model, loose))] : [id];
 }
 
+async function compareOutcome(seen: Seen, model: ModelOutcome, initial: JsonObject, loose: Loose, { retried }: CheckOptions): Promise<void> {
+  const { detail, events, all: tasks } = seen;
+  compare(seen, model, initial, loose);
+  const isExact = ({ scope, task: { address } }: Undoable): boolean => !retried && isExactIn(loose, scope) && !isLeftToTime(model, address);
+  // What was undone before the workflow was retried has begun anew.
+  const sinceRetried = events.slice(events.findLastIndex(({ type }) => type === "WORKFLOW_RETRIED") + 1);
+  await checkCompensations({ detail, tasks }, sinceRetried, model, isExact);
+}
+
 async function read({ node, options }: Check, id: string, definition: WorkflowDefinition): Promise<Seen> {
-  const events = await eventsUntilEnd(node, id, options.deadlineMs);
+  const events = options.retried ? await logOf(node, id) : await eventsUntilEnd(node, id, options.deadlineMs);
   const detail = await node.engine.workflowDetail(CALLER, id);
   if (!detail) throw new Error(`${id} is gone`);
   const outside = detail.tasks.filter(({ node: { kind, scope } }) => kind === "TASK" && scope === undefined);
@@ -109,6 +126,10 @@ function childChecks(check: Check): ChildChecks {
       await waitFor(async () => (await fieldsLeft(check, detail)).length === 0, { what: `the hash of ${id} to be clean`, timeoutMs: 2_000 });
     },
   };
+}
+
+export async function logOf(node: FanwireNode, id: string): Promise<WorkflowEvent[]> {
+  return (await node.events.readEvents(id, 100_000, { withResults: true })).events;
 }
 
 export async function contextAtEnd(node: FanwireNode, id: string): Promise<JsonObject> {

@@ -1,12 +1,12 @@
-/** Arbitrary exports, and what the session must hold of them: the reference's own context, of workflows that complete. */
+/** Arbitrary exports, and what the session must hold of them: what the context has, of workflows that complete. */
 
 import fc from "fast-check";
 import type { FanwireNode } from "../../src/main.js";
 import type { TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject } from "../../src/workflow/json.js";
+import type { WorkflowStatus } from "../../src/workflow/status.js";
 import { CALLER } from "../support/testNode.js";
 import type { Case } from "./cases.js";
-import type { ModelOutcome } from "./referenceModel.js";
 
 /** Numbers that name keys, counted among those there are. */
 export const exportPlan = fc.array(fc.nat(60), { minLength: 1, maxLength: 4 });
@@ -28,7 +28,8 @@ export function exported({ engine }: FanwireNode, { sessionId }: { sessionId: st
   return engine.sessionContext(CALLER, sessionId);
 }
 
-export function expectedExports({ exports = [] }: WorkflowDefinition, { status, context }: ModelOutcome): JsonObject {
+/** @param ended the workflow as it was compared with the reference */
+export function expectedExports({ exports = [] }: WorkflowDefinition, { status, context }: { status: WorkflowStatus; context: JsonObject }): JsonObject {
   if (status !== "COMPLETED") return {};
   return Object.fromEntries(exports.filter((key) => Object.hasOwn(context, key)).map((key) => [key, context[key] as JsonObject[string]]));
 }

@@ -6,9 +6,10 @@ import type { FanwireNode } from "../../src/main.js";
 import { declaredGroups } from "../../src/workflow/declaredGroups.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { startTestNode, testPrefix } from "../support/testNode.js";
-import { workflowCase, type Case } from "./cases.js";
+import { workflowCase } from "./cases.js";
 import { echoesHandler } from "./batches.js";
 import { echoHandler, SIDE_QUEUE } from "./handlers.js";
+import { isDetermined } from "./policies.js";
 import { contextAtEnd, modelOf, submit } from "./runCase.js";
 
 const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_200) / 4;
@@ -38,14 +39,9 @@ function withLimits(definition: WorkflowDefinition, limits: readonly (number | n
   return changed;
 }
 
-/** Where a failure cancels the rest, what had already come is left to time. */
-function isDetermined({ definition }: Case): boolean {
-  return definition.onFailure === "CONTINUE" && declaredGroups(definition).every(({ group }) => group.onFailure !== "FAIL_FAST");
-}
-
 test("one worker and three, with any limits, give the same context", async () => {
   const limit = fc.option(fc.integer({ min: 1, max: 12 }));
-  const varied = fc.record({ item: workflowCase.filter(isDetermined), limits: fc.array(limit, { minLength: 1, maxLength: 4 }), more: fc.array(limit, { minLength: 1, maxLength: 4 }) });
+  const varied = fc.record({ item: workflowCase.filter(({ definition }) => isDetermined(definition)), limits: fc.array(limit, { minLength: 1, maxLength: 4 }), more: fc.array(limit, { minLength: 1, maxLength: 4 }) });
   await fc.assert(fc.asyncProperty(fc.array(varied, { minLength: 1, maxLength: AT_ONCE, size: "max" }), async (cases) => {
     const ends = await Promise.allSettled(cases.map(async ({ item, limits, more }) => {
       if (!(await modelOf(item))) return;
