@@ -3,7 +3,7 @@
 /** Of an HTTP request's body, in bytes: 10 MiB. */
 export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
 
-/** Of a WebSocket message, in bytes: 1 MiB. */
+/** Of a WebSocket message, and of an operation for a stream that carries several, in bytes: 1 MiB. */
 export const MESSAGE_LIMIT_BYTES = 1024 * 1024;
 
 /** Of a GraphQL document (without its variables), in bytes of UTF-8. */
@@ -24,8 +24,17 @@ export const SELECTION_LIMIT_DEPTH = 15;
 /** Fields of an operation, each fragment counted wherever it is spread. */
 export const SELECTION_LIMIT_FIELDS = 5_000;
 
-/** Operations that may run at the same time on one WebSocket. */
-export const OPERATIONS_PER_SOCKET = 1_000;
+/** Operations that may run at the same time on one WebSocket, or for one stream of server-sent events. */
+export const OPERATIONS_PER_CONNECTION = 1_000;
+
+/** Of an operation's id on a stream that carries several, in characters. */
+export const OPERATION_ID_LIMIT_CHARS = 256;
+
+/** Streams of one process that are reserved and not yet opened. */
+export const RESERVED_STREAMS = 10_000;
+
+/** Operations of one process that wait for reserved streams to be opened: of 1 MiB each at most. */
+export const OPERATIONS_BEFORE_STREAMS = 100;
 
 export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1_000;

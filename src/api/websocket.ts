@@ -12,13 +12,14 @@ import type { ApiLog } from "./ApiLog.js";
 import type { ApiContext } from "./context.js";
 import { limitError } from "./documentLimits.js";
 import { formatError } from "./formatError.js";
-import { MESSAGE_LIMIT_BYTES, OPERATIONS_PER_SOCKET } from "./limits.js";
+import { MESSAGE_LIMIT_BYTES, OPERATIONS_PER_CONNECTION } from "./limits.js";
 import { isAllowedOrigin } from "./origin.js";
 import type { SubscriptionArgs } from "./subscriptions/operation.js";
 import type { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
 import { SocketKeeper } from "./subscriptions/SocketKeeper.js";
-import { SocketOutbox, SocketWriter } from "./subscriptions/SocketWriter.js";
+import { SocketOutbox } from "./subscriptions/SocketOutbox.js";
 import { Subscriber } from "./subscriptions/Subscriber.js";
+import { TurnWriter } from "./subscriptions/TurnWriter.js";
 
 const INIT_TIMEOUT_MS = 3_000;
 
@@ -68,7 +69,7 @@ function refusalOf(request: IncomingMessage): string | undefined {
 }
 
 interface SocketExtra {
-  writer: SocketWriter;
+  writer: TurnWriter;
   /** Fires when the socket closes. */
   gone: AbortSignal;
 }
@@ -82,8 +83,8 @@ function protocolOptions({ schema, prepare, newContext, subscriptions, log }: So
   return {
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     onSubscribe(context, id, payload): readonly GraphQLError[] | SocketArgs {
-      if (Object.keys(context.subscriptions).length > OPERATIONS_PER_SOCKET) {
-        return [limitError(`At most ${OPERATIONS_PER_SOCKET} operations may run on one socket.`)];
+      if (Object.keys(context.subscriptions).length > OPERATIONS_PER_CONNECTION) {
+        return [limitError(`At most ${OPERATIONS_PER_CONNECTION} operations may run on one socket.`)];
       }
       const prepared = prepare(payload.query);
       if (Array.isArray(prepared)) return prepared;
@@ -136,7 +137,7 @@ function serve({ protocol, keeper, log }: Serving, socket: WebSocket, stream: So
   socket.on("error", (error) => log.warn({ err: error }, "A WebSocket failed"));
   keeper.keep(socket, stream);
   const gone = new AbortController();
-  const writer = new SocketWriter(socket, stream);
+  const writer = new TurnWriter({ stream, isOpen: () => socket.readyState === socket.OPEN });
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
