@@ -39,8 +39,7 @@ async function route(parts: HttpParts, request: IncomingMessage, response: Serve
     return;
   }
   if (request.method !== "GET" && request.method !== "HEAD") {
-    response.setHeader("allow", "GET, HEAD");
-    throw new RequestRefused(405, "BAD_REQUEST", "Only GET and HEAD are answered here.");
+    throw new RequestRefused(405, "BAD_REQUEST", "Only GET and HEAD are answered here.", { allow: "GET, HEAD" });
   }
   if (path === "/") redirect(response, "/graphiql");
   else if (path === "/healthz") sendJson(response, 200, { status: "ok" });
@@ -91,6 +90,7 @@ function sendFailure(log: ApiLog, request: IncomingMessage, response: ServerResp
   // A client that is still sending reads the answer only afterwards: take the rest and drop it, until the server's requestTimeout.
   request.resume();
   if (error instanceof RequestRefused) {
+    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     sendJson(response, error.status, { errors: [{ message: error.message, extensions: { code: error.code } }] });
     return;
   }

@@ -6,16 +6,17 @@ import { BODY_LIMIT_BYTES } from "./limits.js";
 
 /** A request that is refused before GraphQL sees it; the message is for the client. */
 export class RequestRefused extends Error {
-  constructor(readonly status: number, readonly code: string, message: string) {
+  /** @param headers of the answer */
+  constructor(readonly status: number, readonly code: string, message: string, readonly headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.name = "RequestRefused";
   }
 }
 
 /** @throws RequestRefused 400, 413, 415 */
-export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
-  checkHeaders(request);
-  const bytes = await readBytes(request);
+export async function readJsonBody(request: IncomingMessage, limitBytes = BODY_LIMIT_BYTES): Promise<unknown> {
+  checkHeaders(request, limitBytes);
+  const bytes = await readBytes(request, limitBytes);
   if (!isUtf8(bytes)) throw new RequestRefused(400, "BAD_REQUEST", "The body is not valid UTF-8.");
   const text = bytes.toString();
   try {
@@ -28,8 +29,8 @@ export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
 const BYTE_ORDER_MARK = "\uFEFF";
 
 /** Only JSON, which a page of another origin cannot send unasked. No compression: a small body could be a large one. */
-function checkHeaders(request: IncomingMessage): void {
-  if (Number(request.headers["content-length"] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
+function checkHeaders(request: IncomingMessage, limitBytes: number): void {
+  if (Number(request.headers["content-length"] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
     throw new RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", "Compressed bodies are not accepted.");
   }
@@ -44,22 +45,22 @@ function checkHeaders(request: IncomingMessage): void {
   }
 }
 
-function tooLarge(): RequestRefused {
-  return new RequestRefused(413, "LIMIT_EXCEEDED", `The body is larger than ${BODY_LIMIT_BYTES} bytes (10 MiB).`);
+function tooLarge(limitBytes: number): RequestRefused {
+  return new RequestRefused(413, "LIMIT_EXCEEDED", `The body is larger than ${limitBytes} bytes (${limitBytes / 1024 / 1024} MiB).`);
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const take = (chunk: Buffer): void => {
       size += chunk.length;
       chunks.push(chunk);
-      if (size <= BODY_LIMIT_BYTES) return;
+      if (size <= limitBytes) return;
       // The stream lives on: destroying it would take the connection away from the answer.
       request.off("data", take);
       chunks.length = 0;
-      reject(tooLarge());
+      reject(tooLarge(limitBytes));
     };
     request.on("data", take);
     request.once("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));

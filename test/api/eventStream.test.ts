@@ -103,7 +103,7 @@ describe("what is refused before a stream begins", () => {
     ["a client that does not accept a stream", 406, () => ask({ query: "{ serverInfo { kafka } }" }, { headers: { accept: "application/json" } })],
     ["a page of another origin", 403, () => get("{ serverInfo { kafka } }", {}, { origin: "https://evil.example" })],
     ["a mutation by GET", 405, () => get('mutation { cancelWorkflow(id: "x") { problems { code } } }')],
-    ["another method", 405, () => ask({}, { method: "PUT" })],
+    ["another method", 405, () => ask({}, { method: "PATCH" })],
     ["a body that a form could send", 415, () => ask("query=x", { headers: { "content-type": "application/x-www-form-urlencoded" } })],
     ["no query", 400, () => ask({ variables: {} })],
     ["variables that are no object", 400, () => ask({ query: "{ serverInfo { kafka } }", variables: [] })],

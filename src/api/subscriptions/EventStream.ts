@@ -1,20 +1,19 @@
-/** One operation's answer as server-sent events: `next` for each result, `complete` at the end, a comment when there is long nothing. */
+/** An HTTP answer of server-sent events: what it is given as it comes, a comment when there is long nothing, cut when its client takes nothing. */
 
 import type { ServerResponse } from "node:http";
-import type { ExecutionResult } from "graphql";
 import type { ApiLog } from "../ApiLog.js";
-import type { Outbox } from "./Outbox.js";
+import { TurnWriter } from "./TurnWriter.js";
 
 /** Keeps proxies from taking a quiet stream for a dead one. */
 const COMMENT_INTERVAL_MS = 12_000;
 
-const NEXT = Buffer.from("event: next\ndata: ");
-const BEHIND = Buffer.from("\n\n");
+/** Some browsers take an answer for begun only with its first byte. */
+const COMMENT = ":\n\n";
 
-export class EventStream implements Outbox {
+export class EventStream {
   /** Fires when the client has gone, or the stream has ended. */
   readonly gone: AbortSignal;
-  #waiting: (() => void)[] = [];
+  readonly writer: TurnWriter;
   #over = false;
   #taken = 0;
   #sinceMs = performance.now();
@@ -25,42 +24,23 @@ export class EventStream implements Outbox {
   constructor(private readonly response: ServerResponse, private readonly stallMs: number, private readonly log: ApiLog) {
     const gone = new AbortController();
     this.gone = gone.signal;
+    this.writer = new TurnWriter({ stream: response, isOpen: () => !this.#over });
     this.#clock = setInterval(() => this.#look(performance.now()), Math.min(1_000, stallMs / 4)).unref();
     response.once("close", () => {
       clearInterval(this.#clock);
       this.#over = true;
       gone.abort();
-      this.#free();
+      this.writer.close();
     });
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache, no-transform", "x-accel-buffering": "no",
     });
-    response.flushHeaders();
+    response.write(COMMENT);
   }
 
-  get full(): boolean {
-    return this.response.writableLength > 0;
-  }
-
-  put(payloads: readonly Buffer[]): void {
-    if (!this.#over) this.response.write(Buffer.concat(payloads.flatMap((payload) => [NEXT, payload, BEHIND])), this.#written);
-  }
-
-  whenFree(listener: () => void): void {
-    if (this.#over) queueMicrotask(listener);
-    else this.#waiting.push(listener);
-  }
-
-  /** The last result, if there is one more, and the end. */
-  finish(result?: ExecutionResult): void {
-    if (this.#over) return;
-    if (result) this.put([Buffer.from(JSON.stringify(result))]);
-    this.response.write("event: complete\ndata: \n\n");
-    this.end();
-  }
-
-  /** Without `complete`: clients connect again. */
+  /** What was written goes out before it. Clients that were not told of their operations' ends connect again. */
   end(): void {
+    this.writer.flush();
     this.#over = true;
     this.response.end();
   }
@@ -75,17 +55,7 @@ export class EventStream implements Outbox {
       this.response.destroy();
     } else if (waiting === 0 && nowMs >= this.#commentAtMs && !this.#over) {
       this.#commentAtMs = nowMs + COMMENT_INTERVAL_MS;
-      this.response.write(":\n\n");
+      this.response.write(COMMENT);
     }
-  }
-
-  readonly #written = (): void => {
-    if (!this.full) this.#free();
-  };
-
-  #free(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const listener of waiting) listener();
   }
 }
