@@ -278,7 +278,7 @@ export async function serve(config: Config, options: NodeOptions = {}): Promise<
     const api = await createApiServer({
       engine, events, fleet, workers: remoteWorkers, log, startedMs,
       host: config.host, port: config.port, socketStallMs: config.socketStallMs, version: version(), redisStatus: () => node.redisStatus(), ready: () => node.ready(),
-      kafkaStatus: async () => (await bridge?.status()) ?? "off",
+      kafkaStatus: async () => (await bridge?.status()) ?? "off", kafkaState: async () => bridge?.state(),
     });
     bridge = await node.kafkaBridge(api.runCommand);
     bridge?.start();

@@ -19,6 +19,10 @@ export type StreamHandler = (request: IncomingMessage, response: ServerResponse,
 export interface EventStreams {
   /** @throws RequestRefused 400, 403, 404, 405, 406, 409, 413, 415, 429, 503 */
   handle: StreamHandler;
+  /** How many are open. */
+  readonly open: number;
+  /** How many are reserved and not opened. */
+  readonly reserved: number;
   /** Ends all streams: their clients connect again, elsewhere. */
   close(): void;
 }
@@ -35,6 +39,8 @@ export function createEventStreams(parts: EventStreamParts): EventStreams {
   };
   const single = new SingleConnections({ ...parts, newStream });
   return {
+    get open() { return open.size; },
+    get reserved() { return single.reserved; },
     async handle(request, response, url) {
       checkRequest(request);
       if (closing) throw goingAway();

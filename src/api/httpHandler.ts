@@ -6,6 +6,7 @@ import type { StreamHandler } from "./eventStream.js";
 import { formatError } from "./formatError.js";
 import type { GraphqlHandler } from "./graphqlHttp.js";
 import type { PageHandler } from "./graphiqlPage.js";
+import { METRICS_TYPE } from "./metrics.js";
 import { RequestRefused } from "./requestBody.js";
 
 export interface HttpParts {
@@ -14,6 +15,8 @@ export interface HttpParts {
   graphiql: PageHandler;
   /** Whether new work can be taken: false while Redis is away and while the server stops. */
   ready(): Promise<boolean>;
+  /** Numbers for Prometheus. */
+  metrics(): Promise<string>;
   log: ApiLog;
 }
 
@@ -44,6 +47,7 @@ async function route(parts: HttpParts, request: IncomingMessage, response: Serve
   if (path === "/") redirect(response, "/graphiql");
   else if (path === "/healthz") sendJson(response, 200, { status: "ok" });
   else if (path === "/readyz") await sendReadiness(parts, response);
+  else if (path === "/metrics") send(response, 200, METRICS_TYPE, await parts.metrics());
   else if (path !== "/graphiql" && !path.startsWith("/graphiql/")) throw new RequestRefused(404, "NOT_FOUND", "There is nothing here.");
   else if (!(await parts.graphiql(request, response, path))) {
     throw new RequestRefused(404, "NOT_FOUND", "There is no such file; if it is the page itself, run `npm run build`.");
@@ -75,10 +79,14 @@ async function sendReadiness(parts: HttpParts, response: ServerResponse): Promis
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
+  send(response, status, "application/json; charset=utf-8", JSON.stringify(body));
+}
+
+function send(response: ServerResponse, status: number, type: string, text: string): void {
   response.statusCode = status;
-  response.setHeader("content-type", "application/json; charset=utf-8");
+  response.setHeader("content-type", type);
   response.setHeader("cache-control", "no-store");
-  response.end(JSON.stringify(body));
+  response.end(text);
 }
 
 function sendFailure(log: ApiLog, request: IncomingMessage, response: ServerResponse, error: unknown): void {

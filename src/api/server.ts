@@ -1,4 +1,4 @@
-/** The API server: one port for GraphQL over HTTP and WebSocket, the GraphiQL page and the health checks. */
+/** The API server: one port for GraphQL over HTTP and WebSocket, the GraphiQL page, the health checks and the metrics. */
 
 // Decorated classes ask for it when they are defined, so it comes before all of them.
 import "reflect-metadata";
@@ -9,6 +9,7 @@ import type { Fleet } from "../engine/Fleet.js";
 import type { WorkerProtocol } from "../engine/WorkerProtocol.js";
 import type { EventSource } from "../events/EventSource.js";
 import type { RunCommand } from "../events/kafka/commands.js";
+import type { KafkaState } from "../events/kafka/KafkaBridge.js";
 import type { ApiLog } from "./ApiLog.js";
 import { createApollo } from "./apollo.js";
 import { createCommandRunner } from "./commandRunner.js";
@@ -21,6 +22,7 @@ import { createGraphqlHandler } from "./graphqlHttp.js";
 import { createHttpHandler } from "./httpHandler.js";
 import { createHttpServer } from "./httpServer.js";
 import type { HttpServer } from "./httpServer.js";
+import { createMetrics } from "./metrics.js";
 import { createPreparer } from "./prepareOperation.js";
 import { createSchema } from "./schema.js";
 import { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
@@ -43,6 +45,8 @@ export interface ApiDependencies {
   redisStatus(): Promise<string>;
   /** The state of the bridge to Kafka, for people. */
   kafkaStatus(): Promise<string>;
+  /** The same in numbers; undefined without brokers. */
+  kafkaState(): Promise<KafkaState | undefined>;
   /** Whether new work can be taken. A rejection counts as no. */
   ready(): Promise<boolean>;
   /** How long a client may take nothing of what a socket or stream has for it, in ms, before it is told to resume later. */
@@ -83,6 +87,10 @@ export async function createApiServer(deps: ApiDependencies): Promise<ApiServer>
     eventStreams: eventStreams.handle,
     graphiql: await createGraphiqlPage("/graphiql"),
     ready: async () => stopping === undefined && (await deps.ready()),
+    metrics: createMetrics({
+      version: deps.version, startedMs: deps.startedMs, fleet: deps.fleet, kafka: () => deps.kafkaState(),
+      connections: () => ({ sockets: sockets.open, streams: eventStreams.open, reservedStreams: eventStreams.reserved, subscriptions: subscriptions.subscribers, executions: subscriptions.executions }),
+    }),
     log: deps.log,
   }));
   server.http.on("upgrade", sockets.upgrade);

@@ -38,6 +38,11 @@ export class SingleConnections {
 
   constructor(private readonly parts: SingleConnectionParts) {}
 
+  /** Reservations whose stream is not opened. */
+  get reserved(): number {
+    return this.#expiries.size;
+  }
+
   /** @throws RequestRefused 503 when too many are reserved */
   reserve(response: ServerResponse): void {
     const { reservedMs = RESERVED_MS, reservedMost = RESERVED_STREAMS } = this.parts;

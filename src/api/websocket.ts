@@ -39,6 +39,8 @@ export interface SocketParts {
 export interface GraphqlSockets {
   /** For the HTTP server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** How many are open. */
+  readonly open: number;
   /** Refuses new sockets, tells the open ones to reconnect elsewhere (1001) and ends those that do not go within graceMs. */
   close(graceMs: number): Promise<void>;
 }
@@ -49,6 +51,7 @@ export function createGraphqlSockets(parts: SocketParts): GraphqlSockets {
   const keeper = new SocketKeeper(parts.stallMs, parts.log);
   let closing = false;
   return {
+    get open() { return sockets.clients.size; },
     upgrade(request, socket, head) {
       socket.on("error", () => socket.destroy());
       const refusal = closing ? "503 Service Unavailable" : refusalOf(request);

@@ -27,6 +27,8 @@ export interface Fleet {
   /** Those heard of lately, by id. */
   workers(): Promise<WorkerState[]>;
   queues(): Promise<QueueState[]>;
+  /** The queues of each shard that hold anything, and the default one. */
+  queuesByShard(): Promise<QueueState[][]>;
 }
 
 /** What a worker says of itself. */

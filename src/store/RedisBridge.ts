@@ -53,10 +53,15 @@ export class RedisBridge {
     return (await this.redis.hget(this.shards.of(shard).relay, "at")) ?? undefined;
   }
 
-  /** How many steps lie behind one, counted up to `most`. @param after absent: all */
-  async stepsBehind(shard: number, after: string | undefined, most: number): Promise<number> {
+  /** How many steps lie behind one, counted up to `most`, and for how long the oldest of them has. @param after absent: all */
+  async stepsBehind(shard: number, after: string | undefined, most: number): Promise<{ steps: number; forMs: number }> {
     const from = after === undefined ? "-" : `(${after}`;
-    return (await this.redis.xrange(this.shards.of(shard).feed, from, "+", "COUNT", most)).length;
+    const rows = await this.redis.xrange(this.shards.of(shard).feed, from, "+", "COUNT", most);
+    const [oldest] = rows;
+    if (!oldest) return { steps: 0, forMs: 0 };
+    // By the clock that the steps' ids are of.
+    const [seconds, micros] = await this.redis.time();
+    return { steps: rows.length, forMs: Math.max(0, Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - Number(oldest[0].split("-")[0])) };
   }
 
   /** All workflows of a shard that there are, in no order; one that comes meanwhile may be left out. */

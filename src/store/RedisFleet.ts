@@ -54,9 +54,16 @@ export class RedisFleet implements Fleet, WorkerDirectory {
 
   async queues(): Promise<QueueState[]> {
     const { queues } = await this.served();
-    const replies = await Promise.all(this.shards.all().map((keys) =>
+    return queueStates(await this.#loads(), queues);
+  }
+
+  async queuesByShard(): Promise<QueueState[][]> {
+    return (await this.#loads()).map((load) => queueStates([load], new Set()));
+  }
+
+  #loads(): Promise<string[][]> {
+    return Promise.all(this.shards.all().map((keys) =>
       this.scripts.call<string[]>("queueState", [keys.load, keys.lanes], [keys.prefix, LANES_LOOKED_AT, ENTRIES_LOOKED_AT])));
-    return queueStates(replies, queues);
   }
 
   get #home(): Keys {

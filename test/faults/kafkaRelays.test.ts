@@ -132,7 +132,7 @@ describe.skipIf(!kafka)("relays of events", () => {
     const relay = startRelay();
     const before = await run(3);
     await expectTopicToBeTheLogs(node, topic, before);
-    await waitFor(async () => (await bridge().stepsBehind(0, await bridge().relayedTo(0), 10)) === 0, { what: "the cursor at the end" });
+    await waitFor(async () => (await bridge().stepsBehind(0, await bridge().relayedTo(0), 10)).steps === 0, { what: "the cursor at the end" });
     await relay.stop();
     const between = await run(5);
     await node.redis.xtrim(new ShardKeys(keyPrefix, 1).of(0).feed, "MAXLEN", 2);

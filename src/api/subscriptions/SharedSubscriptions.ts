@@ -11,6 +11,7 @@ import { Subscriber, type Executions } from "./Subscriber.js";
 
 export class SharedSubscriptions implements Executions {
   readonly #equals = new Map<string, Equals>();
+  #subscribers = 0;
 
   constructor(private readonly log: ApiLog) {}
 
@@ -18,7 +19,17 @@ export class SharedSubscriptions implements Executions {
   async subscribe(args: SubscriptionArgs, outbox: Outbox): Promise<Subscriber | ExecutionResult> {
     const operation = new Operation(args, this.log);
     const source = await operation.open();
-    return Symbol.asyncIterator in source ? new Subscriber(operation, asLiveSource(source), outbox, this) : source;
+    if (!(Symbol.asyncIterator in source)) return source;
+    const subscriber = new Subscriber(operation, asLiveSource(source), outbox, this);
+    this.#subscribers += 1;
+    const over = (): void => { this.#subscribers -= 1; };
+    subscriber.done.then(over, over);
+    return subscriber;
+  }
+
+  /** How many subscriptions run now. */
+  get subscribers(): number {
+    return this.#subscribers;
   }
 
   join(key: string, operation: Operation, source: LiveSource<unknown>, place: string): SharedExecution {

@@ -29,12 +29,25 @@ const LAST_BACKOFF_MS = 5_000;
 /** After so many tries a command that fails for no known reason is set aside. */
 const MOST_TRIES = 5;
 
+/** How messages on the topic of commands have fared since the start; one that comes again counts again. */
+export interface CommandCounts {
+  consumed: number;
+  /** Those that were carried out, whatever came of it. */
+  carriedOut: number;
+  /** Those that had been carried out before, and were answered again. */
+  repeated: number;
+  /** Tries that failed and were made again: Redis or Kafka away, or a defect. */
+  failedTries: number;
+  deadLetters: number;
+}
+
 /** Somebody else has the partition now: what is not done is theirs. */
 class Revoked extends Error {}
 
 interface Answers { results: Message[]; deadLetters: Message[] }
 
 export class CommandConsumer {
+  readonly counts: CommandCounts = { consumed: 0, carriedOut: 0, repeated: 0, failedTries: 0, deadLetters: 0 };
   readonly #loop: BridgeLoop;
 
   constructor(private readonly services: CommandConsumerServices) {
@@ -100,6 +113,7 @@ export class CommandConsumer {
 
   async #takeChunk(payload: EachBatchPayload, messages: readonly KafkaMessage[]): Promise<void> {
     const answers: Answers = { results: [], deadLetters: [] };
+    this.counts.consumed += messages.length;
     const lanes = new Map<string, (() => Promise<void>)[]>();
     for (const message of messages) {
       const read = readCommand(message);
@@ -127,9 +141,12 @@ export class CommandConsumer {
     if (code === "CONFLICT") {
       const message_ = `The id ${JSON.stringify(command.id)} stands for another command`;
       this.#answerTo(answers, { id: command.id, workflowId: null, problems: [problem("IDEMPOTENCY_CONFLICT", message_, "id", "Use a new id for a new command.")] });
-    } else if (code === "DONE") this.#answerTo(answers, JSON.parse(outcome) as CommandOutcome);
-    else {
+    } else if (code === "DONE") {
+      this.counts.repeated += 1;
+      this.#answerTo(answers, JSON.parse(outcome) as CommandOutcome);
+    } else {
       const made = await this.#made(payload, command);
+      if (!made.unusable) this.counts.carriedOut += 1;
       const recorded = await this.#again(payload, () => bridge.recordCommand(tenant, command.id, says, JSON.stringify(made.outcome)));
       if (made.unusable) this.#deadLetter(answers, payload, message, made.outcome.problems[0] as Problem);
       this.#answerTo(answers, JSON.parse(recorded.outcome) as CommandOutcome);
@@ -164,6 +181,7 @@ export class CommandConsumer {
 
   /** The message as it came; why and whence in its headers. */
   #deadLetter(answers: Answers, { batch }: EachBatchPayload, { key, value, offset, headers }: KafkaMessage, reason: Problem): void {
+    this.counts.deadLetters += 1;
     answers.deadLetters.push({
       key, value,
       headers: { ...headers, reason: reason.code, "reason-message": reason.message.slice(0, 1_000), topic: batch.topic, partition: String(batch.partition), offset },
@@ -193,6 +211,7 @@ export class CommandConsumer {
         return await work();
       } catch (error) {
         if (error instanceof Revoked) throw error;
+        this.counts.failedTries += 1;
         this.services.log.warn({ err: messageOf(error) }, "a command from Kafka could not be carried out or answered now; trying again");
         await new Promise((resolve) => setTimeout(resolve, backoffMs));
       }

@@ -61,6 +61,16 @@ export class EventRelay {
     this.#loop.start();
   }
 
+  /** Whether this one carries the shard's events, and not another server's. */
+  get relays(): boolean {
+    return this.#token !== undefined;
+  }
+
+  /** Events that Kafka has got from here. */
+  get sent(): number {
+    return this.#sender.sent;
+  }
+
   /** New events may be there. */
   ring(): void {
     this.#loop.ring();
@@ -76,7 +86,10 @@ export class EventRelay {
   async #round(): Promise<void> {
     this.#sender.clear();
     const lease = await this.services.bridge.takeRelay(this.shard, this.#who, this.#leaseMs);
-    if (lease.code !== "HELD") return this.#loop.sleep(STANDBY_MS);
+    if (lease.code !== "HELD") {
+      this.#token = undefined;
+      return this.#loop.sleep(STANDBY_MS);
+    }
     this.#token = lease.token;
     this.#keptMs = Date.now();
     await this.#relay(lease.at ?? FEED_START);

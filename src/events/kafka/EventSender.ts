@@ -23,8 +23,14 @@ const MOST_MESSAGES = 2_000;
 export class EventSender {
   #batch: EventMessage[] = [];
   #bytes = 0;
+  #sent = 0;
 
   constructor(private readonly services: EventSenderServices) {}
+
+  /** Events that Kafka has taken. */
+  get sent(): number {
+    return this.#sent;
+  }
 
   /** Forgets what has not been sent. */
   clear(): void {
@@ -58,6 +64,7 @@ export class EventSender {
     if (!(await this.services.mayGoOn())) return false;
     try {
       await this.services.client.send([{ topic: this.services.topic, messages: [...messages] }]);
+      this.#sent += messages.length;
       return true;
     } catch (error) {
       if (!(error instanceof FanwireError) || error.code !== "LIMIT_EXCEEDED") throw error;

@@ -5,7 +5,7 @@ import type { WorkerProtocol } from "../../engine/WorkerProtocol.js";
 import type { RedisBridge } from "../../store/RedisBridge.js";
 import type { EventLog } from "../EventLog.js";
 import type { Feed } from "../Feed.js";
-import { CommandConsumer } from "./CommandConsumer.js";
+import { CommandConsumer, type CommandCounts } from "./CommandConsumer.js";
 import type { RunCommand } from "./commands.js";
 import { EventRelay } from "./EventRelay.js";
 import type { BridgeLog, KafkaClient } from "./KafkaClient.js";
@@ -29,11 +29,25 @@ export interface KafkaBridgeServices {
   log: BridgeLog;
 }
 
+/** One shard's events on their way to Kafka. */
+export interface RelayState {
+  /** Steps of the feed that Kafka has not got; at most 10,000 are counted. */
+  lag: number;
+  /** How long the oldest of them has been there. */
+  lagMs: number;
+  /** Whether this process carries them, and not another server. */
+  here: boolean;
+  /** Events that Kafka has got from this process. */
+  sent: number;
+}
+
 export interface KafkaState {
   /** Undefined while the brokers answer. */
   unreachableSinceMs: number | undefined;
-  /** Steps of the feed that Kafka has not got, over all shards; at most 10,000 of each are counted. */
-  lag: number;
+  /** By shard. */
+  relays: RelayState[];
+  /** Of this process. */
+  commands: CommandCounts;
 }
 
 const LAG_COUNTED = 10_000;
@@ -68,13 +82,17 @@ export class KafkaBridge {
 
   async state(): Promise<KafkaState> {
     const { bridge, client } = this.services;
-    const behind = await Promise.all(this.#relays.map(async (_, shard) => bridge.stepsBehind(shard, await bridge.relayedTo(shard), LAG_COUNTED)));
-    return { unreachableSinceMs: client.unreachableSinceMs, lag: behind.reduce((sum, steps) => sum + steps, 0) };
+    const relays = await Promise.all(this.#relays.map(async ({ relays: here, sent }, shard) => {
+      const { steps, forMs } = await bridge.stepsBehind(shard, await bridge.relayedTo(shard), LAG_COUNTED);
+      return { lag: steps, lagMs: forMs, here, sent };
+    }));
+    return { unreachableSinceMs: client.unreachableSinceMs, relays, commands: this.#consumer.counts };
   }
 
   /** For people: `connected, lag 12`. */
   async status(): Promise<string> {
-    const { unreachableSinceMs, lag } = await this.state();
+    const { unreachableSinceMs, relays } = await this.state();
+    const lag = relays.reduce((sum, relay) => sum + relay.lag, 0);
     const counted = lag >= LAG_COUNTED ? `${lag} or more` : String(lag);
     return unreachableSinceMs === undefined ? `connected, lag ${counted}` : `unreachable since ${new Date(unreachableSinceMs).toISOString()}, lag ${counted}`;
   }
