@@ -3,8 +3,7 @@
 import { FanwireError } from "../errors.js";
 import type { WorkflowEvent } from "../workflow/events.js";
 import { isWorkflowEnded, percentOf, type TaskCounts, type WorkflowStatus } from "../workflow/status.js";
-import type { Plan } from "../workflow/plan.js";
-import type { EventLog } from "./EventLog.js";
+import { PAGE_BYTES, type EventLog, type LogPage } from "./EventLog.js";
 import { EventMatcher, type EventFilter } from "./eventFilter.js";
 import type { EventPage, EventSource, ReadOptions, WorkflowProgressSnapshot } from "./EventSource.js";
 import type { FeedEvents } from "./FeedEvents.js";
@@ -34,18 +33,22 @@ export class EventManager implements EventSource {
   async readEvents(workflowId: string, first: number, options: ReadOptions = {}): Promise<EventPage> {
     const start = await this.log.start(workflowId, options.after);
     let { position } = start;
-    let plan: Plan | undefined = start.plan;
+    let before: Partial<LogPage> = start.plan ? { plan: start.plan } : {};
+    let bytes = 0;
+    let more = false;
     const events: WorkflowEvent[] = [];
     for (;;) {
-      const page = await this.log.read(workflowId, position, plan);
-      plan = page.plan;
+      const page = await this.log.read(workflowId, position, before);
+      before = page;
+      more = page.more;
       events.push(...selected(page.events, options));
+      bytes += page.entryBytes * (page.next.entry - position.entry);
       position = page.next;
-      if (events.length > first || !page.more) break;
+      if (events.length > first || !more || (events.length > 0 && bytes > PAGE_BYTES)) break;
     }
     const wanted = events.slice(0, first);
-    if (plan) await this.log.enrich(workflowId, plan, wanted, options.withResults ?? false);
-    return { events: wanted, hasMore: events.length > first };
+    const count = before.plan ? await this.log.enrich(workflowId, before.plan, wanted, options.withResults ?? false) : 0;
+    return { events: wanted.slice(0, count), hasMore: events.length > count || more };
   }
 
   subscribe(workflowId: string, options: ReadOptions = {}): LiveSource<WorkflowEvent> {
