@@ -5,6 +5,7 @@ import "reflect-metadata";
 import { execute, getNamedType, GraphQLError, isLeafType, isObjectType, parse } from "graphql";
 import type { DocumentNode, GraphQLField, GraphQLOutputType, GraphQLSchema } from "graphql";
 import { readClaimId } from "../engine/claimId.js";
+import { commandRequest } from "../engine/commandRequest.js";
 import type { Caller } from "../engine/Engine.js";
 import { FanwireError, problem, type Problem } from "../errors.js";
 import type { CommandAnswer, RunCommand } from "../events/kafka/commands.js";
@@ -36,7 +37,7 @@ export function createCommandRunner(schema: GraphQLSchema, contextFor: (caller: 
     const args = KEYED.includes(command) ? keyed(wrapped, mutation.takesInput, id) : wrapped;
     const unknown = Object.keys(args).filter((name) => !mutation.argumentNames.includes(name));
     if (unknown.length > 0) return unusable(unknown.map((name) => problem("COMMAND_INVALID", `${command} has no argument ${JSON.stringify(name.slice(0, 60))}`, "input")));
-    const { data, errors } = await execute({ schema, document: mutation.document, variableValues: args, contextValue: contextFor({ tenant }) });
+    const { data, errors } = await execute({ schema, document: mutation.document, variableValues: args, contextValue: contextFor({ tenant, request: commandRequest(tenant, id) }) });
     if (errors) return failed(errors);
     return answer((data as JsonObject)[command] as JsonObject, args);
   };

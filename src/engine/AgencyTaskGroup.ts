@@ -98,7 +98,7 @@ export class AgencyTaskGroup {
   /** Every open task becomes CANCELLED at once; results of attempts that still run are dropped. */
   async cancel(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }> {
     const error: TaskError = { code: "CANCELLED", message: reason ?? "Cancelled", retryable: false };
-    const code = await this.services.store.cancelWorkflow(caller.tenant, id, JSON.stringify(error));
+    const code = await this.services.store.cancelWorkflow(caller.tenant, id, JSON.stringify(error), caller.request);
     if (code === "NOT_FOUND") return { problems: [problem("NOT_FOUND", `There is no workflow ${id}`, "id")] };
     if (code === "ALREADY_ENDED") return { problems: [problem("ALREADY_ENDED", `Workflow ${id} has already ended`, "id")] };
     return { problems: [] };

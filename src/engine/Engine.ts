@@ -16,6 +16,8 @@ import type {
 /** On whose behalf a verb runs. */
 export interface Caller {
   tenant: string;
+  /** What is asked for may be asked again, much later: a verb over a workflow takes effect once under it. See commandRequest. */
+  request?: string;
 }
 
 /** Exactly one of definition and definitionName. */

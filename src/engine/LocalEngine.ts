@@ -70,18 +70,23 @@ export class LocalEngine implements Engine {
   }
 
   cancelWorkflow(caller: Caller, id: string, reason?: string): Promise<{ problems: Problem[] }> {
-    return this.services.workflows.cancel(caller, id, reason);
+    return this.#once(caller, id, () => this.services.workflows.cancel(caller, id, reason));
   }
 
-  pauseWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.pause(caller, id); }
-  resumeWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.resume(caller, id); }
-  retryWorkflow(caller: Caller, id: string): Promise<Changed> { return this.services.control.retry(caller, id); }
+  pauseWorkflow(caller: Caller, id: string): Promise<Changed> { return this.#once(caller, id, () => this.services.control.pause(caller, id)); }
+  resumeWorkflow(caller: Caller, id: string): Promise<Changed> { return this.#once(caller, id, () => this.services.control.resume(caller, id)); }
+  retryWorkflow(caller: Caller, id: string): Promise<Changed> { return this.#once(caller, id, () => this.services.control.retry(caller, id)); }
   rerunWorkflow(caller: Caller, id: string, context?: JsonValue, idempotencyKey?: string): Promise<SubmitWorkflowOutcome> {
     return this.services.control.rerun(caller, id, context, idempotencyKey);
   }
-  provideContext(caller: Caller, id: string, values: JsonValue): Promise<Changed> { return this.services.control.provide(caller, id, values); }
+  provideContext(caller: Caller, id: string, values: JsonValue): Promise<Changed> { return this.#once(caller, id, () => this.services.control.provide(caller, id, values)); }
   deleteWorkflow(caller: Caller, id: string): Promise<{ deleted: boolean; problems: Problem[] }> { return this.services.control.remove(caller, id); }
-  signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome> { return this.services.signals.signal(caller, input); }
+  signalTask(caller: Caller, input: SignalTaskInput): Promise<SignalTaskOutcome> { return this.#once(caller, input.workflowId, () => this.services.signals.signal(caller, input)); }
+
+  /** What took effect is not looked at anew: what it finds now is its own doing, or what others have done since. The verb's script decides all the same. */
+  async #once<T extends { problems: Problem[] }>({ request }: Caller, workflowId: string, verb: () => Promise<T>): Promise<T | { problems: Problem[] }> {
+    return request !== undefined && (await this.services.reader.tookEffect(workflowId, request)) ? { problems: [] } : verb();
+  }
 
   async planWorkflow(definition: WorkflowDefinition, context?: JsonValue): Promise<PlanReport> {
     const { handlers, directory, expanders } = this.services;

@@ -53,7 +53,7 @@ export class SignalDesk {
     const waiting = await this.#waiting(workflowId, place);
     if (!waiting) return { address, problems: [notWaiting(input.task)] };
     const outcomes = await this.#outcomes.settle(snapshot.plan, node, waiting.ref, () => answerResult(waiting.wait, { outcome, payload }));
-    const code = outcomes[0] ? await store.signalTask(caller.tenant, outcomes[0]) : "NOT_WAITING";
+    const code = outcomes[0] ? await store.signalTask(caller.tenant, outcomes[0], caller.request) : "NOT_WAITING";
     if (code === "OK") return { address, problems: [] };
     return { address, problems: [code === "NOT_WAITING" ? notWaiting(input.task) : problem(code, `Workflow ${workflowId} is no longer open`, "workflowId")] };
   }

@@ -29,7 +29,7 @@ export class WorkflowControl {
 
   /** Nothing new starts; what runs goes on, and what waits for a time waits on. A workflow that is paused stays so. */
   async pause(caller: Caller, id: string): Promise<Changed> {
-    return changed(id, await this.services.store.pauseWorkflow(caller.tenant, id));
+    return changed(id, await this.services.store.pauseWorkflow(caller.tenant, id, caller.request));
   }
 
   /** Goes on where it stood. A workflow that is not paused stays as it is. */
@@ -37,7 +37,7 @@ export class WorkflowControl {
     const plan = await this.services.reader.planOf(id);
     if (!plan) return notFound(id);
     const lanes = [PLAN_LANE_REF, ...plan.nodes.map(lanesOf)];
-    return changed(id, await this.services.store.resumeWorkflow(caller.tenant, id, lanes));
+    return changed(id, await this.services.store.resumeWorkflow(caller.tenant, id, lanes, caller.request));
   }
 
   /** All keys or none; the first value of a key stays. */
@@ -50,7 +50,7 @@ export class WorkflowControl {
     const keys = Object.keys(values as JsonObject);
     const { code, taken } = await this.services.store.provideContext(caller.tenant, id, {
       keys, values: Object.values(values as JsonObject).map((value) => JSON.stringify(value)), route: TaskGroup.provided(snapshot.plan, keys),
-    });
+    }, caller.request);
     if (code !== "TAKEN") return changed(id, code);
     return { problems: taken.map((key) => problem("ALREADY_PROVIDED", `${key} has a value already, which stays`, `values.${key}`)) };
   }
@@ -65,7 +65,7 @@ export class WorkflowControl {
       if (detail.status === "COMPLETED" || command.tasks.length === 0) {
         return { problems: [problem("NOTHING_TO_RETRY", `Workflow ${id} is ${detail.status}: there is nothing to run again`, "id")] };
       }
-      const code = await this.services.store.retryWorkflow(caller.tenant, id, command);
+      const code = await this.services.store.retryWorkflow(caller.tenant, id, command, caller.request);
       if (code === "OK") return { problems: [] };
       if (code === "NOT_FOUND") return notFound(id);
       // Somebody else retried it since it was read: what it is now decides.

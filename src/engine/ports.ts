@@ -254,14 +254,15 @@ export interface WorkflowStore {
   heartbeatTasks(shard: number, worker: string, refs: readonly UnitRef[], leaseMs?: number, byHandlers?: boolean): Promise<UnitRef[]>;
   /** False when the claim is lost. */
   storeItems(ref: UnitRef, variables: string[]): Promise<boolean>;
-  cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED">;
-  pauseWorkflow(tenant: string, id: string): Promise<ControlReply>;
+  /** In this verb and the five that follow, the same `request` asked again changes nothing and is answered OK; by default each is another. */
+  cancelWorkflow(tenant: string, id: string, error: string, request?: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED">;
+  pauseWorkflow(tenant: string, id: string, request?: string): Promise<ControlReply>;
   /** @param lanes of the tasks' handlers, in the order of the plan, behind the lane of the plan itself */
-  resumeWorkflow(tenant: string, id: string, lanes: readonly string[]): Promise<ControlReply>;
-  provideContext(tenant: string, id: string, command: ProvideCommand): Promise<{ code: ControlReply | "TAKEN"; taken: string[] }>;
-  signalTask(tenant: string, outcome: Outcome): Promise<ControlReply | "NOT_WAITING">;
+  resumeWorkflow(tenant: string, id: string, lanes: readonly string[], request?: string): Promise<ControlReply>;
+  provideContext(tenant: string, id: string, command: ProvideCommand, request?: string): Promise<{ code: ControlReply | "TAKEN"; taken: string[] }>;
+  signalTask(tenant: string, outcome: Outcome, request?: string): Promise<ControlReply | "NOT_WAITING">;
   /** CHANGED: the workflow is not any more as it was read. */
-  retryWorkflow(tenant: string, id: string, command: RetryCommand): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED">;
+  retryWorkflow(tenant: string, id: string, command: RetryCommand, request?: string): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED">;
   /** Names of the lanes with a priority that hold something. */
   priorityLanes(shard: number): Promise<string[]>;
   /** OWES: its session has not got its exports yet. */
@@ -278,6 +279,8 @@ export interface WorkflowReader {
   /** The plan if this process has it already. */
   cachedPlan(hash: string): Plan | undefined;
   planOf(workflowId: string): Promise<Plan | undefined>;
+  /** Whether a command's request (commandRequest) took effect on the workflow. */
+  tookEffect(workflowId: string, request: string): Promise<boolean>;
   unit(workflowId: string, node: NodeKey, unit: string): Promise<UnitRecord | undefined>;
   /** The result that a delay left to be recorded. */
   delayedResult(workflowId: string, node: NodeKey, unit: string): Promise<string | undefined>;

@@ -22,6 +22,7 @@ export class RedisReader implements ReaderPort {
   plan(shard: number, hash: string): Promise<Plan | undefined> { return this.workflows.plan(shard, hash); }
   cachedPlan(hash: string): Plan | undefined { return this.workflows.cachedPlan(hash); }
   planOf(id: string): Promise<Plan | undefined> { return this.workflows.planOf(id); }
+  tookEffect(id: string, request: string): Promise<boolean> { return this.workflows.tookEffect(id, request); }
   unit(id: string, node: NodeKey, unit: string): Promise<UnitRecord | undefined> { return this.workflows.unit(id, node, unit); }
   delayedResult(id: string, node: NodeKey, unit: string): Promise<string | undefined> { return this.workflows.delayedResult(id, node, unit); }
   resultText(id: string, node: NodeKey): Promise<string | undefined> { return this.workflows.resultText(id, node); }

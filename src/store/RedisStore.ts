@@ -118,35 +118,35 @@ export class RedisStore implements WorkflowStore {
     return reply === "OK";
   }
 
-  async cancelWorkflow(tenant: string, id: string, error: string): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED"> {
+  async cancelWorkflow(tenant: string, id: string, error: string, request: string = randomUUID()): Promise<"OK" | "NOT_FOUND" | "ALREADY_ENDED"> {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return "NOT_FOUND";
-    return this.#scripts.call("cancelWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, error, randomUUID()]);
+    return this.#scripts.call("cancelWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, error, request]);
   }
 
-  async pauseWorkflow(tenant: string, id: string): Promise<ControlReply> {
+  async pauseWorkflow(tenant: string, id: string, request: string = randomUUID()): Promise<ControlReply> {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return "NOT_FOUND";
-    return this.#scripts.call("pauseWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, randomUUID()]);
+    return this.#scripts.call("pauseWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, request]);
   }
 
-  async resumeWorkflow(tenant: string, id: string, lanes: readonly string[]): Promise<ControlReply> {
+  async resumeWorkflow(tenant: string, id: string, lanes: readonly string[], request: string = randomUUID()): Promise<ControlReply> {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return "NOT_FOUND";
-    return this.#scripts.call("resumeWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, randomUUID(), ...lanes]);
+    return this.#scripts.call("resumeWorkflow", [keys.timers], [keys.prefix, this.options.retentionMs, id, tenant, request, ...lanes]);
   }
 
-  async provideContext(tenant: string, id: string, { keys: names, values, route }: ProvideCommand): Promise<{ code: ControlReply | "TAKEN"; taken: string[] }> {
+  async provideContext(tenant: string, id: string, { keys: names, values, route }: ProvideCommand, request: string = randomUUID()): Promise<{ code: ControlReply | "TAKEN"; taken: string[] }> {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return { code: "NOT_FOUND", taken: [] };
-    const args = [keys.prefix, this.options.retentionMs, id, tenant, randomUUID(), route, JSON.stringify(names), ...names.flatMap((name, i) => [name, values[i] as string])];
+    const args = [keys.prefix, this.options.retentionMs, id, tenant, request, route, JSON.stringify(names), ...names.flatMap((name, i) => [name, values[i] as string])];
     const [code, ...taken] = await this.#scripts.call<string[]>("provideContext", [keys.timers], args);
     return { code: code as ControlReply | "TAKEN", taken };
   }
 
-  async signalTask(tenant: string, outcome: Outcome): Promise<ControlReply | "NOT_WAITING"> {
+  async signalTask(tenant: string, outcome: Outcome, request: string = randomUUID()): Promise<ControlReply | "NOT_WAITING"> {
     const keys = this.#keys.ofWorkflow(outcome.ref.workflowId) as Keys;
-    const args: (string | number)[] = [keys.prefix, "signal", randomUUID(), tenant, this.options.retentionMs];
+    const args: (string | number)[] = [keys.prefix, "signal", request, tenant, this.options.retentionMs];
     pushOutcome(args, outcome);
     const reply = await this.#scripts.call<ControlReply | "NOT_WAITING">("signalTask", [keys.timers], args);
     this.#tellTimers(shardOf(outcome.ref.workflowId) as number, [outcome]);
@@ -162,10 +162,10 @@ export class RedisStore implements WorkflowStore {
     }
   }
 
-  async retryWorkflow(tenant: string, id: string, command: RetryCommand): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED"> {
+  async retryWorkflow(tenant: string, id: string, command: RetryCommand, request: string = randomUUID()): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED"> {
     const keys = this.#keys.ofWorkflow(id);
     if (!keys) return "NOT_FOUND";
-    const args: (string | number)[] = [keys.prefix, randomUUID(), id, tenant, this.options.retentionMs];
+    const args: (string | number)[] = [keys.prefix, request, id, tenant, this.options.retentionMs];
     pushRetry(args, command);
     return this.#scripts.call("retryWorkflow", [keys.timers], args);
   }

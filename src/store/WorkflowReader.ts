@@ -54,6 +54,11 @@ export class WorkflowReader {
     return keys && hash ? this.plans.get(keys, hash) : undefined;
   }
 
+  async tookEffect(workflowId: string, request: string): Promise<boolean> {
+    const keys = this.shards.ofWorkflow(workflowId);
+    return keys !== undefined && (await this.redis.hexists(keys.workflow(workflowId), request)) === 1;
+  }
+
   async unit(workflowId: string, node: NodeKey, unit: string): Promise<UnitRecord | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return undefined;

@@ -99,6 +99,7 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   ...named("OPEN", "vd", "cmp"),
   { name: "owed", pattern: /^cmp\d+$/, life: "OPEN" },
   ofNode("OPEN", "mayOwe", "cmpx"),
+  { name: "command", pattern: /^q:[\w-]{22}$/, life: "SOMETIMES" },
   { name: "external", pattern: /^k:(.*)$/s, life: "SOMETIMES" },
   ofNode("SOMETIMES", "task", ""),
   ofNode("OPEN", "unit", "", `:(${UNIT})`),

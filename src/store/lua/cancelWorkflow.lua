@@ -23,11 +23,13 @@ local prefix, retentionMs = ARGV[1], tonumber(ARGV[2])
 --- @include control
 local wf = F.loadWorkflow(ARGV[3])
 if not wf or wf.tenant ~= ARGV[4] then return 'NOT_FOUND' end
+if F.isAnswered(wf, ARGV[6]) then return 'OK' end
 if not wf.open then return F.get(wf, 'cx') == ARGV[6] and 'OK' or 'ALREADY_ENDED' end
 if wf.owed and F.get(wf, 'vd') then return 'OK' end
 F.cancelOpenTasks(wf)
 F.put(wf, 'bad', ARGV[5])
 F.put(wf, 'cx', ARGV[6])
+F.answer(wf, ARGV[6])
 F.concludeNow(wf, 'X', ARGV[5])
 F.flushWorkflows()
 call('PUBLISH', prefix .. 'wake', '{"w":[],"q":0,"x":"' .. wf.id .. '"}')

@@ -1,8 +1,15 @@
 -- What the verbs over a whole workflow share: a request that came before, the change of its status, its units one by one.
 
--- Whether this very request has been carried out (its reply was lost); the newest one is remembered.
-function F.isAnswered(wf, request) return F.get(wf, 'cq') == request end
-function F.answer(wf, request) F.put(wf, 'cq', request) end
+-- Whether this very request has been carried out: its reply was lost, or what came of it. Of most the newest one is remembered; a command's
+-- (q:<hash>) as long as the workflow is there, since it may be asked again much later.
+local function isCommand(request) return string.sub(request, 1, 2) == 'q:' end
+function F.isAnswered(wf, request)
+  if isCommand(request) then return F.get(wf, request) and true or false end
+  return F.get(wf, 'cq') == request
+end
+function F.answer(wf, request)
+  if isCommand(request) then F.put(wf, request, 1) else F.put(wf, 'cq', request) end
+end
 
 function F.setStatus(wf, letter)
   local index = prefix .. 'ix:' .. wf.tenant .. ':'
