@@ -4,6 +4,7 @@ import { GraphQLError, GraphQLScalarType, Kind } from "graphql";
 import type { ObjectValueNode, ValueNode } from "graphql";
 import { formatDuration, parseDuration } from "../workflow/duration.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
+import { formatInstant } from "./instant.js";
 
 type Variables = Readonly<Record<string, unknown>> | null | undefined;
 
@@ -70,7 +71,7 @@ export const DateTimeScalar = new GraphQLScalarType<number, string>({
   name: "DateTime",
   description:
     "An instant as ISO 8601: given out in UTC with milliseconds (2030-01-31T12:00:00.000Z); taken with any zone, which must be there.",
-  serialize: (value) => new Date(value as number).toISOString(),
+  serialize: (value) => formatInstant(value as number),
   parseValue: parseInstant,
   parseLiteral: (node) => parseInstant(node.kind === Kind.STRING ? node.value : undefined),
 });

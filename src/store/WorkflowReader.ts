@@ -7,28 +7,23 @@ import type { UnitRecord } from "../engine/ports.js";
 import type { AttemptState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
 import { ownSessionId } from "../engine/session.js";
 import { taskNodes } from "../workflow/compensations.js";
-import { makeCursor } from "../workflow/cursor.js";
 import { addressIn } from "../workflow/addresses.js";
 import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
-import type { JsonObject } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
-import { isTaskEnded, isWorkflowEnded, type TaskStatus } from "../workflow/status.js";
+import { isTaskEnded, type TaskStatus } from "../workflow/status.js";
 import { externalReads } from "../engine/TaskGroup.js";
 import { limitedAround } from "../engine/timeLimits.js";
 import { byIndex, groupState, liveInstances } from "./groupStates.js";
-import { addChildren, parentLink } from "./childWaits.js";
+import { addChildren } from "./childWaits.js";
 import { compensationFields, compensationsIn, compensationWait } from "./compensationStates.js";
-import { priorityIn } from "../engine/workflowLanes.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import { addSignals, externalKeys } from "./outsideWaits.js";
+import { hashIn, HEADER_FIELDS, isThere, snapshotOf, type Header } from "./headers.js";
 import type { Keys, ShardKeys } from "./keys.js";
 import { itemField, type NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
 import { Scripts } from "./scripts.js";
-import { itemCounts, readCounts, readItemsRecord, readRecord, WORKFLOW_STATUS, type ItemsRecord } from "./records.js";
-
-const HEADER = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss", "ln", "pa", "pt", "dp"] as const;
-type Header = Record<(typeof HEADER)[number], string | null>;
+import { itemCounts, readItemsRecord, readRecord, type ItemsRecord } from "./records.js";
 
 /** From how many on a script reads headers cheaper than a command each. */
 const FEW = 4;
@@ -129,19 +124,20 @@ export class WorkflowReader {
   async snapshots(ids: readonly string[]): Promise<(WorkflowSnapshot | null)[]> {
     const keysOfId = ids.map((id) => this.shards.ofWorkflow(id));
     const headers = ids.length < FEW ? await this.#headers(ids, keysOfId) : await this.#manyHeaders(ids, keysOfId);
-    return Promise.all(headers.map(async (header, i) => {
+    const plans = headers.map((header) => header && this.plans.cached(hashIn(header)));
+    // A promise for every row of a list would cost more than the rest of it; most plans are known.
+    await Promise.all(headers.flatMap((header, i) => {
       const keys = keysOfId[i];
-      if (!header || !keys) return null;
-      const plan = await this.plans.get(keys, header.hash as string);
-      return plan ? snapshotOf(ids[i] as string, header, plan) : null;
+      return header && keys && !plans[i] ? [this.plans.get(keys, hashIn(header)).then((plan) => { plans[i] = plan; })] : [];
     }));
+    return headers.map((header, i) => (header && plans[i] ? snapshotOf(ids[i] as string, header, plans[i]) : null));
   }
 
   async #headers(ids: readonly string[], keysOfId: readonly (Keys | undefined)[]): Promise<(Header | null)[]> {
     const pipeline = this.redis.pipeline();
     ids.forEach((id, i) => {
       const keys = keysOfId[i];
-      if (keys) pipeline.hmget(keys.workflow(id), ...HEADER);
+      if (keys) pipeline.hmget(keys.workflow(id), ...HEADER_FIELDS);
     });
     const replies = (await pipeline.exec()) ?? [];
     let next = 0;
@@ -149,7 +145,7 @@ export class WorkflowReader {
       if (!keys) return null;
       const [error, values] = replies[next++] ?? [null, [null]];
       if (error) throw error;
-      return headerOf(values as (string | null)[]);
+      return isThere(values as Header) ? (values as Header) : null;
     });
   }
 
@@ -164,8 +160,8 @@ export class WorkflowReader {
       else shards.set(keys.prefix, { keys, at: [i] });
     });
     await Promise.all([...shards.values()].map(async ({ keys, at }) => {
-      const text = await this.#scripts.call<string>("workflowHeaders", [keys.timers], [keys.prefix, HEADER.length, ...HEADER, ...at.map((i) => ids[i] as string)]);
-      (JSON.parse(text) as (string | false)[][]).forEach((values, n) => { headers[at[n] as number] = headerOf(values); });
+      const text = await this.#scripts.call<string>("workflowHeaders", [keys.timers], [keys.prefix, HEADER_FIELDS.length, ...HEADER_FIELDS, ...at.map((i) => ids[i] as string)]);
+      (JSON.parse(text) as Header[]).forEach((values, n) => { if (isThere(values)) headers[at[n] as number] = values; });
     }));
     return headers;
   }
@@ -177,8 +173,7 @@ export class WorkflowReader {
     if (fields.st === undefined) return null;
     const plan = await this.plans.get(keys, fields.hash as string);
     if (!plan) return null;
-    const header = Object.fromEntries(HEADER.map((name) => [name, fields[name] ?? null])) as Header;
-    const snapshot = snapshotOf(id, header, plan);
+    const snapshot = snapshotOf(id, HEADER_FIELDS.map((name) => fields[name]), plan);
     const compensations = compensationFields(plan, fields);
     const tasks = [
       ...taskNodes(plan).map((node) => taskState(snapshot, node, node.scope === undefined ? fields : {})),
@@ -194,44 +189,6 @@ export class WorkflowReader {
     const groups = plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(scope, group));
     return { ...snapshot, tasks, external, live, compensations, groups };
   }
-}
-
-/** A value that is not there is null from one command, false from a script. */
-function headerOf(values: readonly (string | null | false)[]): Header | null {
-  if (!values[0]) return null;
-  const header = {} as Header;
-  HEADER.forEach((name, i) => {
-    const value = values[i];
-    header[name] = typeof value === "string" ? value : null;
-  });
-  return header;
-}
-
-function snapshotOf(id: string, header: Header, plan: Plan): WorkflowSnapshot {
-  const status = WORKFLOW_STATUS[header.st as string] ?? "RUNNING";
-  const submittedMs = Number(header.sub);
-  const seq = Number(header.seq);
-  const priority = priorityIn(header.ln);
-  const error = header.bad === null ? undefined : (JSON.parse(header.bad) as TaskError);
-  return {
-    id, status, plan, submittedMs,
-    name: header.nm ?? plan.definition.name,
-    tenant: header.tn as string,
-    sessionId: header.ss ?? ownSessionId(id),
-    labels: JSON.parse(header.lb ?? "{}") as JsonObject,
-    counts: readCounts(header.n as string),
-    definitionVersion: Number(header.dv ?? 0),
-    ...(header.da === null ? {} : { definitionRegisteredMs: Number(header.da) }),
-    partial: isWorkflowEnded(status) && status !== "COMPLETED",
-    ...(error === undefined ? {} : { error }),
-    ...(header.rr === null ? {} : { rerunOf: header.rr }),
-    ...(priority === undefined ? {} : { priority }),
-    depth: Number(header.dp ?? 1),
-    ...(header.pa === null ? {} : { parent: parentLink(header.pa, header.pt ?? "") }),
-    cursor: makeCursor({ entry: Number(header.ev ?? 1), seq }),
-    ...(header.sta === null ? {} : { startedMs: submittedMs + Number(header.sta) }),
-    ...(header.fin === null ? {} : { finishedMs: submittedMs + Number(header.fin) }),
-  };
 }
 
 /** @param place of a task in an instance of an expanded group, whose fields then come without its path */

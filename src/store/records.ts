@@ -39,11 +39,15 @@ export function readRecord(text: string, submittedMs: number): TaskRecord {
   };
 }
 
+/** As Lua's COUNT has them. */
 const COUNT_ORDER = ["total", "pending", "ready", "running", "waiting", "completed", "failed", "skipped", "cancelled", "timedOut"] as const;
 
 export function readCounts(text: string): TaskCounts {
-  const numbers = text.split(" ").map(Number);
-  return Object.fromEntries(COUNT_ORDER.map((key, index) => [key, numbers[index] ?? 0])) as unknown as TaskCounts;
+  const texts = text.split(" ");
+  const at = (index: number): number => Number(texts[index] ?? 0);
+  return {
+    total: at(0), pending: at(1), ready: at(2), running: at(3), waiting: at(4), completed: at(5), failed: at(6), skipped: at(7), cancelled: at(8), timedOut: at(9),
+  };
 }
 
 export function countsText(counts: TaskCounts): string {
