@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestServer } from "../support/testServer.js";
 import type { Answer } from "./graphqlClient.js";
 import { collect, connect, data, longDelay, submit, sumOfDoubles } from "./graphqlClient.js";
+import { streamMessages } from "./streamTalk.js";
 
 let server: Awaited<ReturnType<typeof startTestServer>>;
 beforeAll(async () => { server = await startTestServer(); });
@@ -29,19 +30,9 @@ function get(query: string, variables: object = {}, headers: Record<string, stri
   return fetch(url, { headers: { accept: "text/event-stream", ...headers } });
 }
 
-/** Messages as they come, until the stream ends; comments are left out. */
-async function* messages(response: Response): AsyncGenerator<Message> {
+function messages(response: Response): AsyncGenerator<Message> {
   expect(response.headers.get("content-type")).toContain("text/event-stream");
-  let text = "";
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    text += Buffer.from(chunk).toString();
-    const blocks = text.split("\n\n");
-    text = blocks.pop() as string;
-    for (const block of blocks.filter((each) => each.startsWith("event: "))) {
-      const [event, payload] = block.split("\n").map((line) => line.replace(/^\w+: ?/, "")) as [string, string];
-      yield { event, data: payload === "" ? undefined : JSON.parse(payload) };
-    }
-  }
+  return streamMessages(response) as AsyncGenerator<Message>;
 }
 
 async function all(response: Response): Promise<Message[]> {

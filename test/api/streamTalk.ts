@@ -71,15 +71,20 @@ export class StreamTalk {
   }
 
   async #read(response: Response): Promise<void> {
-    let text = "";
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      text += Buffer.from(chunk).toString();
-      const blocks = text.split("\n\n");
-      text = blocks.pop() as string;
-      for (const block of blocks.filter((each) => each.startsWith("event: "))) {
-        const [event, data] = block.split("\n").map((line) => line.replace(/^\w+: ?/, "")) as [string, string];
-        this.messages.push({ event, data: JSON.parse(data) });
-      }
+    for await (const message of streamMessages(response)) this.messages.push(message);
+  }
+}
+
+/** Messages of an event stream as they come, until it ends; comments are left out. */
+export async function* streamMessages(response: Response): AsyncGenerator<{ event: string; data: unknown }> {
+  let text = "";
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    text += Buffer.from(chunk).toString();
+    const blocks = text.split("\n\n");
+    text = blocks.pop() as string;
+    for (const block of blocks.filter((each) => each.startsWith("event: "))) {
+      const [event, payload] = block.split("\n").map((line) => line.replace(/^\w+: ?/, "")) as [string, string];
+      yield { event, data: payload === "" ? undefined : JSON.parse(payload) };
     }
   }
 }
