@@ -3,7 +3,8 @@
 import { FanwireError } from "../errors.js";
 import type { WorkflowEvent } from "../workflow/events.js";
 import { isWorkflowEnded, percentOf, type TaskCounts, type WorkflowStatus } from "../workflow/status.js";
-import { PAGE_BYTES, type EventLog, type LogPage } from "./EventLog.js";
+import type { Plan } from "../workflow/plan.js";
+import type { EventLog } from "./EventLog.js";
 import { EventMatcher, type EventFilter } from "./eventFilter.js";
 import type { EventPage, EventSource, ReadOptions, WorkflowProgressSnapshot } from "./EventSource.js";
 import type { FeedEvents } from "./FeedEvents.js";
@@ -33,22 +34,18 @@ export class EventManager implements EventSource {
   async readEvents(workflowId: string, first: number, options: ReadOptions = {}): Promise<EventPage> {
     const start = await this.log.start(workflowId, options.after);
     let { position } = start;
-    let before: Partial<LogPage> = start.plan ? { plan: start.plan } : {};
-    let bytes = 0;
-    let more = false;
+    let plan: Plan | undefined = start.plan;
     const events: WorkflowEvent[] = [];
     for (;;) {
-      const page = await this.log.read(workflowId, position, before);
-      before = page;
-      more = page.more;
+      const page = await this.log.read(workflowId, position, plan);
+      plan = page.plan;
       events.push(...selected(page.events, options));
-      bytes += page.entryBytes * (page.next.entry - position.entry);
       position = page.next;
-      if (events.length > first || !more || (events.length > 0 && bytes > PAGE_BYTES)) break;
+      if (events.length > first || !page.more) break;
     }
     const wanted = events.slice(0, first);
-    const count = before.plan ? await this.log.enrich(workflowId, before.plan, wanted, options.withResults ?? false) : 0;
-    return { events: wanted.slice(0, count), hasMore: events.length > count || more };
+    if (plan) await this.log.enrich(workflowId, plan, wanted, options.withResults ?? false);
+    return { events: wanted, hasMore: events.length > first };
   }
 
   subscribe(workflowId: string, options: ReadOptions = {}): LiveSource<WorkflowEvent> {

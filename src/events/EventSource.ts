@@ -31,7 +31,7 @@ export interface WorkflowProgressSnapshot {
 
 export interface EventSource {
   /**
-   * One page of the log, oldest first, at most `first` events; fewer where they and their results come to more than a few MB.
+   * One page of the log, oldest first, at most `first` events.
    * @throws FanwireError NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
    */
   readEvents(workflowId: string, first: number, options?: ReadOptions): Promise<EventPage>;

@@ -21,10 +21,7 @@ const EVENTS_KEPT = 20_000;
 /** Long enough for all who stand at the head; a workflow that is deleted is not told of much longer. */
 const KEPT_MS = 10_000;
 
-interface KeptEntry { found: Promise<EntryEvents>; count: number; sinceMs: number }
-
-/** All events of an entry, in order, without results; none when it went with its workflow. They are shared: nobody may change them. */
-export interface EntryEvents { events: readonly WorkflowEvent[]; plan: Plan | undefined }
+interface KeptEntry { events: Promise<readonly WorkflowEvent[]>; count: number; sinceMs: number }
 
 export class FeedEvents {
   /** In order of last use; undefined for a workflow that is gone, and stays so. */
@@ -50,39 +47,35 @@ export class FeedEvents {
     return asked;
   }
 
-  /** @param stepId of the feed; a store that lost its newest writes may use an entry's index again, but not a step's id */
-  of(stepId: string, entry: FeedEntry, identity: WorkflowIdentity): Promise<EntryEvents> {
-    const key = `${stepId} ${entry.workflowId} ${entry.entry}`;
+  /**
+   * All events of an entry, in order; none when it went with its workflow. They are shared: nobody may change them.
+   * @param stepId of the feed; a store that lost its newest writes may use an entry's index again, but not a step's id
+   * @param withResults fill in results
+   */
+  of(stepId: string, entry: FeedEntry, identity: WorkflowIdentity, withResults: boolean): Promise<readonly WorkflowEvent[]> {
+    const key = `${stepId} ${entry.workflowId} ${entry.entry}${withResults ? " r" : ""}`;
     const known = this.#entries.get(key);
-    if (known && performance.now() - known.sinceMs < KEPT_MS) return known.found;
+    if (known && performance.now() - known.sinceMs < KEPT_MS) return known.events;
     if (known) this.#drop(key, known);
-    const found = this.#read(entry, identity);
-    const kept: KeptEntry = { found, count: 1, sinceMs: performance.now() };
+    const events = this.#read(entry, identity, withResults);
+    const kept: KeptEntry = { events, count: 1, sinceMs: performance.now() };
     this.#entries.set(key, kept);
     this.#kept += 1;
-    found.then(({ events: { length } }) => {
+    events.then(({ length }) => {
       if (this.#entries.get(key) !== kept) return;
       this.#kept += length;
       kept.count += length;
       this.#dropOldest();
     }, () => this.#drop(key, kept));
-    return found;
+    return events;
   }
 
-  /**
-   * Adds results to the first of a workflow's events, which are the caller's own, as many as there is room for, and `least` at least.
-   * @returns how many have all that is theirs
-   */
-  fill(workflowId: string, plan: Plan, events: readonly WorkflowEvent[], mostBytes: number, least: 0 | 1): Promise<number> {
-    return this.log.fill(workflowId, plan, events, mostBytes, least);
-  }
-
-  async #read({ workflowId, entry }: FeedEntry, { hash }: WorkflowIdentity): Promise<EntryEvents> {
+  async #read({ workflowId, entry }: FeedEntry, { hash }: WorkflowIdentity, withResults: boolean): Promise<readonly WorkflowEvent[]> {
     const plan = await this.access.planByHash(workflowId, hash);
     const events = plan && (await this.log.entry(workflowId, entry, plan));
-    if (!plan || !events) return { events: [], plan };
-    await this.log.enrich(workflowId, plan, events, false);
-    return { events, plan };
+    if (!plan || !events) return [];
+    await this.log.enrich(workflowId, plan, events, withResults);
+    return events;
   }
 
   #dropOldest(): void {

@@ -1,22 +1,17 @@
 /** One subscription to many workflows: what the shards' feeds tell of, filtered, by pulling a few entries at a time. */
 
 import type { WorkflowEvent } from "../workflow/events.js";
-import type { Plan } from "../workflow/plan.js";
-import { PAGE_BYTES } from "./EventLog.js";
 import type { EventMatcher } from "./eventFilter.js";
 import type { FeedEntry, FeedStep } from "./Feed.js";
 import { makeFeedCursor, type FeedPosition } from "./feedCursor.js";
 import type { FeedEvents } from "./FeedEvents.js";
 import type { FeedHub } from "./FeedHub.js";
-import { roughBytes } from "./Filling.js";
 import { HubIterator } from "./HubIterator.js";
 import type { LiveSource } from "./LiveSource.js";
 
 const STEPS_PER_PAGE = 50;
 /** Entries whose events are read at once. */
 const ENTRIES_PER_READ = 50;
-/** Those whose results are, before it is known how large they are. */
-const FIRST_ENTRIES_FILLED = 8;
 
 export interface FeedReadOptions {
   /** Exclusive; absent or LATEST: only what is still to come. */
@@ -32,8 +27,8 @@ interface Line extends FeedEntry {
   lastOfStep: boolean;
 }
 
-/** An event that matches: the subscription's own copy. */
-interface Found { event: WorkflowEvent; line: Line; lastOfEntry: boolean; plan: Plan }
+/** An event that matches. */
+interface Found { event: WorkflowEvent; line: Line; lastOfEntry: boolean }
 
 export class FeedIterator extends HubIterator<WorkflowEvent> {
   readonly #started: Promise<FeedPosition>;
@@ -41,9 +36,6 @@ export class FeedIterator extends HubIterator<WorkflowEvent> {
   #steps: string[] | undefined;
   /** The rest of the page that is being read: of one shard, so that a cursor stands inside one step at most. */
   #page: Line[] = [];
-  /** Events of the entries read last that have not been handed out: results are read for a few at a time. */
-  #found: Found[] = [];
-  #filledAtOnce = FIRST_ENTRIES_FILLED;
   #pageEnd: string | undefined;
   #shard = 0;
   /** Of the first entry of the page, when a cursor stood inside it: the last event seen. */
@@ -93,9 +85,10 @@ export class FeedIterator extends HubIterator<WorkflowEvent> {
     await this.ready();
     const steps = this.#steps as string[];
     while (!this.ended) {
-      if (this.#found.length > 0) return this.#handOut(steps, await this.#ready());
-      if (this.#page.length > 0) await this.#readEntries();
-      else if (!(await this.#readPage(steps))) return [];
+      if (this.#page.length > 0) {
+        const events = await this.#readEntries(steps);
+        if (events.length > 0) return events;
+      } else if (!(await this.#readPage(steps))) return [];
     }
     return undefined;
   }
@@ -134,48 +127,21 @@ export class FeedIterator extends HubIterator<WorkflowEvent> {
     return true;
   }
 
-  async #readEntries(): Promise<void> {
+  async #readEntries(steps: string[]): Promise<WorkflowEvent[]> {
     const lines = this.#page.splice(0, ENTRIES_PER_READ);
     const found = await Promise.all(lines.map((line, i) => this.#matching(line, i === 0 ? this.#seenSeq : 0)));
     this.#seenSeq = 0;
-    this.#found = found.flat();
-  }
-
-  #handOut(steps: string[], count: number): WorkflowEvent[] {
-    const events = this.#found.splice(0, count).map(({ event, line, lastOfEntry }) => ({ ...event, cursor: this.#cursorBehind(steps, event, line, lastOfEntry) }));
+    const events = found.flat().map(({ event, line, lastOfEntry }) => ({ ...event, cursor: this.#cursorBehind(steps, event, line, lastOfEntry) }));
     this.#place = events.at(-1)?.cursor ?? this.#place;
     return events;
-  }
-
-  /** How many of the events found, from the first on, have all that is theirs: reads results of as many entries as a page has room for. */
-  async #ready(): Promise<number> {
-    if (!this.options.withResults) return this.#found.length;
-    const entries: Found[][] = [];
-    for (const found of this.#found) {
-      if (entries.at(-1)?.[0]?.line === found.line) entries.at(-1)?.push(found);
-      else if (entries.length < this.#filledAtOnce) entries.push([found]);
-      else break;
-    }
-    const counts = await Promise.all(entries.map((entry, i) => this.#fill(entry, PAGE_BYTES / entries.length, i === 0 ? 1 : 0)));
-    const cut = counts.findIndex((count, i) => count < (entries[i] as Found[]).length);
-    const done = cut < 0 ? entries.flat().length : entries.slice(0, cut).flat().length + (counts[cut] as number);
-    const bytes = entries.flat().reduce((sum, { event }) => sum + (event.kind === "task" ? roughBytes(event.result, PAGE_BYTES) : 0), 0);
-    this.#filledAtOnce = Math.max(1, Math.min(ENTRIES_PER_READ, Math.floor((PAGE_BYTES * entries.length) / (bytes + 1))));
-    return done;
-  }
-
-  #fill(entry: readonly Found[], mostBytes: number, least: 0 | 1): Promise<number> {
-    const [{ line, plan }] = entry as [Found, ...Found[]];
-    return this.events.fill(line.workflowId, plan, entry.map(({ event }) => event), mostBytes, least);
   }
 
   async #matching(line: Line, seenSeq: number): Promise<Found[]> {
     if (!this.matcher.mayMatch(line.workflowId)) return [];
     const identity = await this.events.identity(line.workflowId);
     if (!identity || !this.matcher.matchesWorkflow(identity)) return [];
-    const { events, plan } = await this.events.of(line.stepId, line, identity);
-    if (!plan) return [];
-    return events.flatMap((event, i) => (event.seq > seenSeq && this.matcher.matchesType(event.type) ? [{ event: { ...event }, line, plan, lastOfEntry: i === events.length - 1 }] : []));
+    const events = await this.events.of(line.stepId, line, identity, this.options.withResults ?? false);
+    return events.flatMap((event, i) => (event.seq > seenSeq && this.matcher.matchesType(event.type) ? [{ event, line, lastOfEntry: i === events.length - 1 }] : []));
   }
 
   #cursorBehind(steps: string[], { seq }: WorkflowEvent, { stepId, line, lastOfStep }: Line, lastOfEntry: boolean): string {

@@ -1,7 +1,7 @@
 /** One subscription to one workflow's log: replay, then live, by pulling pages. */
 
 import { FanwireError } from "../errors.js";
-import { makeCursor, readCursor, type LogPosition } from "../workflow/cursor.js";
+import { makeCursor, type LogPosition } from "../workflow/cursor.js";
 import { isTerminalEvent, type WorkflowEvent } from "../workflow/events.js";
 import type { Plan } from "../workflow/plan.js";
 import type { EventLog } from "./EventLog.js";
@@ -14,12 +14,7 @@ import { ReadBudget } from "./ReadBudget.js";
 export class LogIterator extends HubIterator<WorkflowEvent> {
   readonly #budget = new ReadBudget();
   #position: LogPosition | undefined;
-  /** The last page's plan, and how large its entries were. */
-  #before: { plan?: Plan; entryBytes?: number } = {};
-  /** The rest of the last page: there was no room for its results. */
-  #rest: WorkflowEvent[] = [];
-  /** Behind the last page. */
-  #pageEnd: LogPosition | undefined;
+  #plan: Plan | undefined;
   #sawEnd = false;
   /** The last event read was a terminal one. */
   #behindEnd = false;
@@ -57,7 +52,7 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
     if (this.#position) return;
     const { position, plan } = await this.#started;
     this.#position ??= position;
-    if (plan) this.#before.plan ??= plan;
+    this.#plan ??= plan;
   }
 
   protected override delayMs(): number {
@@ -67,7 +62,6 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
   protected override async read(): Promise<readonly WorkflowEvent[] | undefined> {
     await this.ready();
     while (!this.ended && !this.#sawEnd) {
-      if (this.#rest.length > 0) return this.#fromRest(await this.log.fill(this.workflowId, this.#before.plan as Plan, this.#rest));
       if (this.#behindEnd) await this.#lookBehindEnd(this.#position as LogPosition);
       else if (!this.rung) return [];
       else {
@@ -80,23 +74,17 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
 
   async #page(position: LogPosition): Promise<WorkflowEvent[]> {
     this.rung = false;
-    const page = await this.log.read(this.workflowId, position, this.#before);
-    this.#before = { plan: page.plan, entryBytes: page.entryBytes || this.#before.entryBytes };
-    this.#pageEnd = page.next;
+    const page = await this.log.read(this.workflowId, position, this.#plan);
+    this.#position = page.next;
+    this.#plan = page.plan;
     if (page.more) this.rung = true;
     // Also when the client's filter leaves the terminal event out.
     const last = page.events.at(-1);
     if (last) this.#behindEnd = isTerminalEvent(last);
     else await this.#lookAhead(page.next);
     const { types, withResults } = this.options;
-    this.#rest = page.events.filter((event) => !types || types.includes(event.type));
-    return this.#fromRest(await this.log.enrich(this.workflowId, page.plan, this.#rest, withResults ?? false));
-  }
-
-  /** Its place lies behind what has been handed out. */
-  #fromRest(count: number): WorkflowEvent[] {
-    const events = this.#rest.splice(0, count);
-    this.#position = this.#rest.length === 0 ? this.#pageEnd : readCursor((events.at(-1) as WorkflowEvent).cursor);
+    const events = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
+    await this.log.enrich(this.workflowId, page.plan, events, withResults ?? false);
     return events;
   }
 

@@ -12,10 +12,8 @@ import {
   elementTexts, expandStatuses, itemStatus, readItemsRecord, readPieces, readRecord, type ItemsRecord, type PieceLine,
 } from "./records.js";
 
-/** Chunks fetched in one round trip when all are read. */
+/** Chunks fetched in one round trip when all are read: bounds one reply to some megabytes. */
 const CHUNKS_PER_READ = 100;
-/** About what one reply holds then: results may be large. */
-const BYTES_PER_READ = 4 * 1024 * 1024;
 
 interface Head { keys: Keys; items: ItemsRecord; status: TaskStatus; submittedMs: number; hash: string; field(name: string): string }
 interface Chunk { variables: [string, JsonObject][]; statuses: string; pieces: PieceLine[]; first: number }
@@ -60,38 +58,15 @@ export class ItemReader {
     return rows.filter((row) => row.index >= first && row.index <= last);
   }
 
-  /** Of the items at these positions that there are; nothing else of them is read. */
-  async identifiers(workflowId: string, node: NodeKey, items: readonly number[]): Promise<Map<number, string>> {
-    const head = items.length === 0 ? undefined : await this.#head(workflowId, node);
-    if (!head) return new Map();
-    const chunks = chunksOf(head, items);
-    const texts = await this.redis.hmget(head.hash, ...chunks.map((c) => head.field(`v${c}`)));
-    return new Map(chunks.flatMap((c, i) => (JSON.parse(texts[i] ?? "[]") as [string, JsonObject][]).map(([identifier], offset): [number, string] => [c * head.items.chunk + offset, identifier])));
-  }
-
-  /**
-   * Results of the first of the items at these positions, as JSON texts: of so many chunks as fit into the bytes, and of at least so many.
-   * `known` says of which positions it tells; of those without a result it tells nothing else.
-   */
-  async results(workflowId: string, node: NodeKey, items: readonly number[], mostBytes: number, leastChunks: 0 | 1): Promise<{ results: Map<number, string>; known(item: number): boolean; bytes: number }> {
-    const head = items.length === 0 ? undefined : await this.#head(workflowId, node);
-    if (!head) return { results: new Map(), known: () => true, bytes: 0 };
-    const { chunks, bytes } = await this.#fitting(head, chunksOf(head, items), mostBytes, leastChunks);
-    const results = new Map<number, string>();
-    for (const chunk of await this.#read(head, chunks)) for (const { index, result } of rowsOf(chunk, head, new Map())) if (result !== undefined) results.set(index, result);
-    const read = new Set(chunks);
-    return { results, known: (item) => read.has(Math.floor(item / head.items.chunk)), bytes };
-  }
-
   async itemOutcomes(workflowId: string, node: NodeKey): Promise<{ outcomes: ItemOutcome[]; shape?: number[] }> {
     const head = await this.#head(workflowId, node);
     if (!head) return { outcomes: [] };
     const outcomes: ItemOutcome[] = [];
     const chunks = Math.ceil(head.items.total / head.items.chunk);
-    for (let from = 0; from < chunks;) {
-      const next = await this.#fitting(head, range(from, Math.min(chunks, from + CHUNKS_PER_READ)), BYTES_PER_READ);
-      for (const chunk of await this.#read(head, next.chunks)) for (const row of rowsOf(chunk, head, new Map())) outcomes.push(row);
-      from += next.chunks.length;
+    for (let from = 0; from < chunks; from += CHUNKS_PER_READ) {
+      for (const chunk of await this.#chunks(head, from, Math.min(chunks, from + CHUNKS_PER_READ))) {
+        for (const row of rowsOf(chunk, head, new Map())) outcomes.push(row);
+      }
     }
     const shape = await this.redis.hget(head.hash, head.field("shape"));
     return { outcomes, ...(shape === null ? {} : { shape: JSON.parse(shape) as number[] }) };
@@ -120,26 +95,8 @@ export class ItemReader {
     };
   }
 
-  /** The first chunks, as many as fit; how long a chunk is can be asked without reading it. */
-  async #fitting(head: Head, chunks: readonly number[], mostBytes: number, least = 1): Promise<{ chunks: number[]; bytes: number }> {
-    const asked = this.redis.pipeline();
-    for (const c of chunks) asked.hstrlen(head.hash, head.field(`r${c}`));
-    const sizes = ((await asked.exec()) ?? []).map(([error, size]) => {
-      if (error) throw error;
-      return Number(size);
-    });
-    let bytes = 0;
-    let count = 0;
-    while (count < chunks.length && (count < least || bytes + (sizes[count] as number) <= mostBytes)) bytes += sizes[count++] as number;
-    return { chunks: chunks.slice(0, count), bytes };
-  }
-
-  #chunks(head: Head, from: number, to: number): Promise<Chunk[]> {
-    return this.#read(head, range(from, to));
-  }
-
-  async #read(head: Head, wanted: readonly number[]): Promise<Chunk[]> {
-    if (wanted.length === 0) return [];
+  async #chunks(head: Head, from: number, to: number): Promise<Chunk[]> {
+    const wanted = range(from, to);
     const fields = wanted.flatMap((c) => [`v${c}`, `s${c}`, `r${c}`].map(head.field));
     const texts = await this.redis.hmget(head.hash, ...fields);
     return wanted.map((c, i) => ({
@@ -169,11 +126,6 @@ export class ItemReader {
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
-}
-
-/** That hold the items, in the order of the items. */
-function chunksOf({ items: { chunk, total } }: Head, items: readonly number[]): number[] {
-  return [...new Set(items.filter((item) => item < total).map((item) => Math.floor(item / chunk)))];
 }
 
 function sizeOf(items: ItemsRecord, chunk: number): number {

@@ -54,16 +54,16 @@ export class LogReads {
   }
 
   async identifiers(workflowId: string, node: NodeKey, items: readonly number[]): Promise<(string | undefined)[]> {
-    const found = await this.items.identifiers(workflowId, node, items);
-    return items.map((index) => found.get(index));
+    const rows = await this.#rows(workflowId, node, items);
+    return items.map((index) => rows.get(index)?.identifier);
   }
 
-  /** Of the first items, as many as there is room for, and `least` at least. */
-  async itemResults(workflowId: string, node: NodeKey, items: readonly number[], mostBytes: number, least: 0 | 1): Promise<{ results: (JsonValue | undefined)[]; bytes: number }> {
-    const { results, known, bytes } = await this.items.results(workflowId, node, items, mostBytes, least);
-    const end = items.findIndex((item) => !known(item));
-    const read = end < 0 ? items : items.slice(0, end);
-    return { bytes, results: read.map((item) => (results.has(item) ? (JSON.parse(results.get(item) as string) as JsonValue) : undefined)) };
+  async itemResults(workflowId: string, node: NodeKey, items: readonly number[]): Promise<(JsonValue | undefined)[]> {
+    const rows = await this.#rows(workflowId, node, items);
+    return items.map((index) => {
+      const text = rows.get(index)?.result;
+      return text === undefined ? undefined : (JSON.parse(text) as JsonValue);
+    });
   }
 
   async taskResult(workflowId: string, node: PlanNode, path: InstancePath | undefined): Promise<JsonValue | undefined> {
@@ -73,5 +73,19 @@ export class LogReads {
 
   async instanceIdentifier(workflowId: string, path: InstancePath): Promise<string | undefined> {
     return (await this.instances.item(workflowId, path))?.identifier;
+  }
+
+  /** Items of a page of events lie close together, so one range read per run of neighbours gets them. */
+  async #rows(workflowId: string, node: NodeKey, items: readonly number[]): Promise<Map<number, { identifier: string; result?: string }>> {
+    const rows = new Map<number, { identifier: string; result?: string }>();
+    const sorted = [...new Set(items)].sort((a, b) => a - b);
+    for (let i = 0; i < sorted.length;) {
+      let end = i + 1;
+      while (end < sorted.length && (sorted[end] as number) - (sorted[end - 1] as number) <= 100) end++;
+      const first = sorted[i] as number;
+      for (const row of await this.items.itemPage(workflowId, node, first, (sorted[end - 1] as number) - first + 1)) rows.set(row.index, row);
+      i = end;
+    }
+    return rows;
   }
 }

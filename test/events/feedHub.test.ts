@@ -56,7 +56,7 @@ function parts(pollMs = 600_000): Parts {
   const plan = compilePlan(definition);
   const access: LogAccess = {
     logKey: (id) => keys.events(id), head: () => Promise.resolve(undefined), plan: () => Promise.resolve(plan), identifiers: () => Promise.resolve([]),
-    itemResults: () => Promise.resolve({ results: [], bytes: 0 }), instanceIdentifier: () => Promise.resolve(undefined), taskResult: () => Promise.resolve(undefined),
+    itemResults: () => Promise.resolve([]), instanceIdentifier: () => Promise.resolve(undefined), taskResult: () => Promise.resolve(undefined),
   };
   const feed = new CountedFeed(node.redis, shards);
   const log = new CountedLog(node.redis, access);

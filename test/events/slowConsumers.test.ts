@@ -44,7 +44,7 @@ function countedLog(): CountedLog {
     },
     plan: () => Promise.resolve(plan),
     identifiers: () => Promise.resolve([]),
-    itemResults: () => Promise.resolve({ results: [], bytes: 0 }),
+    itemResults: () => Promise.resolve([]),
     instanceIdentifier: () => Promise.resolve(undefined), taskResult: () => Promise.resolve(undefined),
   });
 }

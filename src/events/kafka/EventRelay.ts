@@ -32,6 +32,7 @@ const POLL_MS = 500;
 /** A relay that does not hold the lease looks so often whether it is free. */
 const STANDBY_MS = 1_000;
 const STEPS_PER_READ = 200;
+const ENTRIES_PER_READ = 100;
 /** How far the clock of Redis may have been set back without events being missed when they are looked for by their times. */
 const CLOCK_MARGIN_MS = 60_000;
 const FIRST_BACKOFF_MS = 200;
@@ -132,13 +133,13 @@ export class EventRelay {
   }
 
   async #sendRange(workflowId: string, first: number, last: number): Promise<boolean> {
-    try {
-      for await (const events of this.services.eventLog.readEntries(workflowId, first, last)) {
-        for (const event of events) if (!(await this.#sender.add(event))) return false;
+    for (let entry = first; entry <= last; entry += ENTRIES_PER_READ) {
+      const events = await this.services.eventLog.readEntries(workflowId, entry, Math.min(last, entry + ENTRIES_PER_READ - 1));
+      if (!events) {
+        this.services.log.warn({ workflowId }, "a workflow was removed before Kafka had all its events");
+        return true;
       }
-    } catch (error) {
-      if (!(error instanceof FanwireError) || error.code !== "CURSOR_EXPIRED") throw error;
-      this.services.log.warn({ workflowId }, "a workflow was removed before Kafka had all its events");
+      for (const event of events) if (!(await this.#sender.add(event))) return false;
     }
     return true;
   }
