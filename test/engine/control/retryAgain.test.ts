@@ -73,3 +73,25 @@ test("what was cancelled with its group is skipped by retryWorkflow when a key t
   expect(done.tasks.map(({ status, error }) => `${status} ${error?.code ?? ""}`.trim())).toEqual(["COMPLETED", "COMPLETED", "SKIPPED UPSTREAM", "SKIPPED UPSTREAM"]);
   expect(done.counts).toMatchObject({ total: 4, completed: 2, skipped: 2 });
 });
+
+test("a task that began anew, and was cancelled before its turn came, counts its attempts on from those it had", async () => {
+  const each = task("each", { after: ["first"], expansion: expansion({ array: { v: [1] } }) });
+  const id = await start(node, { definition: workflow([group("g", [gated("first", { compensate: { handler: "log", input: "undone" } }), each, gated("last", { after: ["each"] })])]) });
+  const cancelled = async (): Promise<void> => {
+    await node.engine.cancelWorkflow(CALLER, id);
+    await becomes(node, id, "CANCELLED");
+  };
+  await gates.end(id, "g.first", true);
+  await gates.ready(id, "g.last");
+  await cancelled();
+  await retry(id);
+  await gates.ready(id, "g.first");
+  await cancelled();
+  await retry(id);
+  await gates.end(id, "g.first", true);
+  await gates.end(id, "g.last", true);
+  await becomes(node, id, "COMPLETED");
+  const attempts = (await logOf(node, id)).flatMap((event) => (event.type === "TASK_STARTED" && event.task === "g.each" && event.itemIndex === undefined ? [event.attempt] : []));
+  expect(attempts).toHaveLength(2);
+  expect(attempts[1]).toBeGreaterThan(attempts[0] as number);
+});
