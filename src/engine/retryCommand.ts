@@ -30,7 +30,11 @@ export function reopenedIn(
   const counts = new Map<number, number>();
   for (const group of tasks.flatMap(({ node }) => groupsAround(node))) counts.set(group, (counts.get(group) ?? 0) + 1);
   const started = new Set(states.flatMap((task) => (task?.readyMs === undefined ? [] : groupsAround(task.node))));
-  return { groups: [...counts].flatMap(([group, count]) => [group, count, started.has(group) ? 1 : 0]), tasks: tasks.map((task) => reopened(detail, task, open, never, undone)), route: TaskGroup.skips(detail.plan, never).join(" ") };
+  return {
+    groups: [...counts].flatMap(([group, count]) => [group, count, started.has(group) ? 1 : 0]),
+    tasks: tasks.map((task) => reopened(detail, task, open, never, undone)),
+    route: TaskGroup.skips(detail.plan, never).join(" "),
+  };
 }
 
 function compensated({ tasks }: WorkflowDetail): TaskState[] {

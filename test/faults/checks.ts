@@ -63,6 +63,11 @@ export async function expectNothingLeft(node: FanwireNode, keyPrefix: string, ti
   await expectSoundKeysAtRest(node.redis, keyPrefix, { shards });
 }
 
+/** From now on no key goes away by itself, as those of lost workers do: what changes, somebody has changed. */
+export async function stopExpiry(redis: Redis, keyPrefix: string): Promise<void> {
+  for (const key of await keysUnder(redis, keyPrefix)) await redis.persist(key);
+}
+
 /** Every key under the prefix with its content, as comparable text: hashes, sets and zsets sorted, without the times of timers. */
 export async function keyspace(redis: Redis, keyPrefix: string): Promise<Record<string, unknown>> {
   const content: Record<string, unknown> = {};

@@ -6,7 +6,7 @@ import type { FanwireNode } from "../../src/main.js";
 import { expansion, oneGroup, retry, task } from "../support/builders.js";
 import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
-import { completions, expectNothingLeft, expectWholeLog, keyspace } from "./checks.js";
+import { completions, expectNothingLeft, expectWholeLog, keyspace, stopExpiry } from "./checks.js";
 import { compileWorker, type CompiledWorker } from "./compiledWorker.js";
 import { elsewhere } from "./handlers.js";
 import { refOf, StoreClient } from "./storeClient.js";
@@ -134,6 +134,7 @@ async function takenOver(): Promise<{ id: string; zombie: StoreClient; heir: Sto
 
 test("nothing that a worker can send under a lost claim changes a single key", async () => {
   const { id, zombie, stale } = await takenOver();
+  await stopExpiry(node.redis, keyPrefix);
   const before = await keyspace(node.redis, keyPrefix);
   for (const outcome of [...plainOutcomes(stale.plain), ...itemOutcomes(stale.items), ...plainOutcomes(stale.expand)]) {
     const { codes } = await zombie.store.completeTasks(0, zombie.request(0), [outcome]);
