@@ -65,7 +65,7 @@ function foldInstances(lines: string): Folded {
     if (what.startsWith("GROUP_")) return { ...base, kind: "group", type: what, group: address } as WorkflowEvent;
     return { ...base, kind: "task", type: `TASK_${what}`, task: address, node: address === "e" ? 0 : 1, attempt: what === "READY" ? 0 : 1, itemCount: 2 } as WorkflowEvent;
   });
-  return foldLog(events, [], { open: true, isGroup: (node) => node === 0 });
+  return foldLog(events, [], { open: true, nodes: [{ kind: "GROUP", address: "e", needs: [], scope: undefined }] });
 }
 
 test("what completed in an instance may be undone when that has ended; what did not complete, or is unknown, may not", () => {

@@ -6,6 +6,7 @@ import { isTerminalEvent, type GroupEvent, type TaskEvent, type WorkflowEvent, t
 import { COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus, type WorkflowStatus } from "../../src/workflow/status.js";
 import { isWorkflowStep, taskStep, type StepAfter } from "../../src/workflow/transitions.js";
 import type { JsonValue } from "../../src/workflow/json.js";
+import { begunAnew, type FoldedNode } from "./begunAnew.js";
 import { isCompensation } from "./compensations.js";
 
 export interface FoldedTask {
@@ -43,8 +44,8 @@ export interface FoldOptions {
   losses?: boolean;
   /** The workflow may be open still. */
   open?: boolean;
-  /** Whether that node of the plan is an expanded group. */
-  isGroup?: (node: number) => boolean;
+  /** Those of the plan. */
+  nodes?: readonly FoldedNode[];
 }
 
 /** @param addresses of all tasks of the plan */
@@ -103,6 +104,7 @@ class Fold implements Folded {
     this.#retried = true;
     const undoing = [...this.tasks].filter(([address, { status }]) => isCompensation(address) && status !== "PENDING");
     this.#undone ||= undoing.length > 0;
+    for (const address of begunAnew(this.options.nodes ?? [], this, undoing.map(([address]) => address))) this.#beginAnew(address);
     // They are there again only when there is something to undo once more.
     for (const [address] of undoing) this.tasks.delete(address);
     // What the tasks had written that begin anew is gone.
@@ -115,6 +117,17 @@ class Fold implements Folded {
       reopen(task);
       reopenItems(task);
     }
+  }
+
+  /** An expanded task finds its items again, an expanded group its instances. */
+  #beginAnew(address: string): void {
+    this.instances.delete(address);
+    for (const known of [this.tasks, this.groups]) for (const inside of known.keys()) if (inside.startsWith(`${address}[`)) known.delete(inside);
+    const task = this.tasks.get(address);
+    if (!task) return;
+    reopen(task);
+    delete task.items;
+    delete task.result;
   }
 
   #group({ type, group }: GroupEvent): void {
@@ -164,20 +177,17 @@ class Fold implements Folded {
     this.instances.set(group, itemCount as number);
   }
 
-  /** After retryWorkflow a group may be expanded that was skipped; and one that had no instances, or began anew, once more. */
+  /** After retryWorkflow a group may be expanded that was skipped; and one that had no instances once more. */
   #groupAgain(group: string): void {
     this.skipped.delete(group);
-    if (!this.#undone && this.instances.get(group) !== 0) return;
-    this.instances.delete(group);
-    for (const known of [this.tasks, this.groups]) for (const address of known.keys()) if (address.startsWith(`${group}[`)) known.delete(address);
+    if (this.instances.get(group) === 0) this.instances.delete(group);
   }
 
   #task(event: TaskEvent): void {
-    if (this.options.isGroup?.(event.node)) return this.#expandedGroup(event);
+    if (this.options.nodes?.[event.node]?.kind === "GROUP") return this.#expandedGroup(event);
     const task = this.#taskOf(event.task);
     if (!task) throw new Error(`An event of a task that does not exist: ${event.task}`);
     if (event.type === "TASK_READY" && isReopened(task)) reopenItems(task);
-    if (this.#undone && event.type === "TASK_STARTED" && event.itemIndex === undefined) beginAnew(task);
     const about = `${event.type} of ${event.task}${event.itemIndex === undefined ? "" : `[${event.itemIndex}]`} at ${event.seq}`;
     const state = event.itemIndex === undefined ? task : task.items?.[event.itemIndex];
     if (!state) throw new Error(`${about}, before the task was expanded or beyond its items`);
@@ -196,7 +206,6 @@ class Fold implements Folded {
 
   /** Steps without an event that may have been made since the last one. */
   #happened(state: FoldedTask | FoldedItem): StepAfter[] {
-    if (this.#undone) return ["RETRIED", "UNDONE", ...(this.options.losses ? (["LOST"] as const) : [])];
     const again = this.#retried && (isReopened(state) || (state.status === "SKIPPED" && state.errorCode === "UPSTREAM"));
     return [...(this.options.losses ? (["LOST"] as const) : []), ...(again ? (["RETRIED"] as const) : [])];
   }
@@ -207,13 +216,6 @@ class Fold implements Folded {
     if (this.#undone || (itemIndex !== undefined && this.#retried)) expect(attempt, about).toBeGreaterThanOrEqual(state.attempt);
     else expect(attempt, about).toBe(state.status === "RUNNING" ? state.attempt : state.attempt + 1);
   }
-}
-
-/** An expanded task that was undone: instead of going on with its items it finds them again. */
-function beginAnew(task: FoldedTask): void {
-  if (!task.items) return;
-  delete task.items;
-  task.status = "READY";
 }
 
 function isReopened({ status }: FoldedTask | FoldedItem): boolean {

@@ -70,6 +70,20 @@ test("which failure an instance is remembered by may be left to time, and then s
   expect((await looseOf([each("ERROR", badAtOne("fails")), reads])).nodes).not.toHaveProperty("each");
 });
 
+test("what time decides in a group inside an instance is of the group around as far as it takes it over", async () => {
+  const keeps = (onFailure: "FAIL" | "IGNORE", resultKeys: string[]): TaskGroupDefinition => group("outer", [task("reads", { input: "{{ kept }}", onFailure })], {
+    expansion: expansion({ array: { m: [1] } }) as ExpansionDefinition, resultKeys,
+    groups: [group("each", [badAtOne("fails"), badAtOne("too"), task("kept", { after: ["fails"] })], { ...two({ onItemFailure: "ERROR" }), ...failFast, resultKeys: ["kept"] })],
+  });
+  const after = (key: string): TaskGroupDefinition => group("last", [task("end", { input: `{{ ${key} }}` })]);
+  const inside = { "outer[0].each": "VALUE", "outer[0].reads": "SWAYED" };
+  expect((await looseOf([keeps("IGNORE", ["kept"]), after("kept")])).nodes).toMatchObject({ ...inside, outer: "VALUE", "last.end": "SWAYED" });
+  const other = await looseOf([keeps("IGNORE", []), group("last", [task("end", { after: ["outer.reads"] })])]);
+  expect(other.nodes).toMatchObject(inside);
+  expect(other.nodes).not.toHaveProperty("outer");
+  expect((await looseOf([keeps("FAIL", []), group("last", [task("end", { after: ["outer.reads"] })])])).nodes).toMatchObject({ ...inside, outer: "SWAYED", "last.end": "SWAYED" });
+});
+
 test("an expanded group is cancelled as a whole by what fails beside it, and its own failure cancels what is there", async () => {
   const inside = group("each", [badAtOne("fails")], two({ toleratedFailures: 0 }));
   const beside = await looseOf([group("g", [bad("fails")], { ...failFast, groups: [group("each", [task("calm")], two())] })]);

@@ -1,14 +1,14 @@
 /** What time decides in a workflow in which a failure cancels others: how far those had come before. */
 
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
-import type { NodeDecl } from "./declared.js";
+import type { GroupDecl, NodeDecl } from "./declared.js";
 import type { ModelScope } from "./ModelScope.js";
 import type { ModelGroup, ModelNode, ModelNodes, ModelOutcome } from "./outcome.js";
 import { Policies } from "./policies.js";
 
 /**
- * CUT: it may have been cancelled; if not, it is what the reference says. SWAYED: what comes before it may have gone another way, and so
- * may it. DOOMED: it waited for the failure that cancels it, and so never ran. VALUE, of an expanded group: it ends as the reference says,
+ * CUT: it may have been cancelled; if not, it is what the reference says. SWAYED: what comes before it, or what
+ * is in it, may have gone another way, and so may it. DOOMED: it waited for the failure that cancels it, and so never ran. VALUE, of an expanded group: it ends as the reference says,
  * with another error in the place of an instance perhaps.
  */
 export type Looseness = "CUT" | "SWAYED" | "DOOMED" | "VALUE";
@@ -47,6 +47,14 @@ export function isCertain({ nodes, groups }: Loose, address: string): boolean {
   return !groups.has(address) && ![...nodes].some(isInside);
 }
 
+/** What of the end of an instance is left to time. */
+interface LooseEnd {
+  isStatusLoose: boolean;
+  isErrorLoose: boolean;
+  /** Those of which it may have other values. */
+  looseKeys: readonly string[];
+}
+
 interface Found { nodes: Map<string, Looseness>; groups: Set<string>; scopes: Set<ModelScope> }
 
 /** One scope: the workflow's, or that of an instance. */
@@ -61,12 +69,10 @@ class LooseScope {
     this.#beside = new Beside(policies, scope);
   }
 
-  into(loose: Found): { cut: boolean; errorIsLoose: boolean } {
+  into(loose: Found): LooseEnd & { cut: boolean } {
     for (const node of this.#scope.decl.nodes) {
-      const end = this.#end(node);
-      const errors = (end.instances ?? []).map((instance) => new LooseScope(this.policies, instance).into(loose).errorIsLoose);
-      if (node.kind === "GROUP" && node.expansion.onItemFailure === "ERROR" && end.status === "COMPLETED" && errors.includes(true)) this.#spread(node, new Set()).value(node);
-      if (end.failsWorkflow) this.#spread(node, this.#endedBefore(node)).fail(node);
+      if (node.kind === "GROUP") this.#collect(node, loose);
+      if (this.#end(node).failsWorkflow && !this.#spreads.has(node)) this.#spread(node, this.#endedBefore(node)).fail(node);
     }
     const found = this.#found();
     if (found.size > 0) loose.scopes.add(this.#scope);
@@ -75,7 +81,16 @@ class LooseScope {
       const around = looseness === "VALUE" ? [] : this.policies.plainAround(node).filter((group) => !this.#surelyFails(group, found));
       for (const address of around) loose.groups.add(this.#scope.addressOf({ address }));
     }
-    return { cut: [...this.#spreads.values()].some(({ cut }) => cut), errorIsLoose: this.#isErrorLoose(found) };
+    return { cut: [...this.#spreads.values()].some(({ cut }) => cut), ...this.#looseEnd(found) };
+  }
+
+  /** What time decides in the instances of a group may decide what becomes of it. */
+  #collect(group: GroupDecl, loose: Found): void {
+    const { status, instances = [] } = this.#end(group);
+    const ends = instances.map((instance) => new LooseScope(this.policies, instance).into(loose));
+    if (ends.some(({ isStatusLoose }) => isStatusLoose)) return this.#spread(group, new Set()).anything(group);
+    const isValueLoose = ({ isErrorLoose, looseKeys }: LooseEnd): boolean => (isErrorLoose && group.expansion.onItemFailure === "ERROR") || looseKeys.some((key) => group.keys.includes(key));
+    if (status === "COMPLETED" && ends.some(isValueLoose)) this.#spread(group, new Set()).value(group);
   }
 
   #end(node: NodeDecl): ModelNode & Partial<ModelGroup> {
@@ -119,12 +134,13 @@ class LooseScope {
     return before;
   }
 
-  /** The error of an instance is that of the failing node which stands first in the definition. */
-  #isErrorLoose(found: ReadonlyMap<NodeDecl, Looseness>): boolean {
+  /** The error of an instance is that of the failing node which stands first in the definition; where one fails, at least one does whatever comes first. */
+  #looseEnd(found: ReadonlyMap<NodeDecl, Looseness>): LooseEnd {
     const { nodes } = this.#scope.decl;
+    const maybe = (node: NodeDecl): boolean => found.get(node) === "SWAYED" && mayFail(node);
     const cause = nodes.findIndex((node) => this.#end(node).failsWorkflow);
-    if (cause < 0) return false;
-    return found.has(nodes[cause] as NodeDecl) || nodes.slice(0, cause).some((node) => found.get(node) === "SWAYED" && mayFail(node));
+    if (cause < 0) return { isStatusLoose: nodes.some(maybe), isErrorLoose: false, looseKeys: [...found.keys()].flatMap(({ keys, optionalKeys }) => [...keys, ...optionalKeys]) };
+    return { isStatusLoose: false, isErrorLoose: found.has(nodes[cause] as NodeDecl) || nodes.slice(0, cause).some(maybe), looseKeys: [] };
   }
 
   #surelyFails(group: string, found: ReadonlyMap<NodeDecl, Looseness>): boolean {
@@ -173,6 +189,13 @@ class Spread {
     const cancelled = this.beside.cancelledBy(node);
     this.doomed.push(...this.beside.after(node).filter((after) => cancelled === "ALL" || cancelled.includes(after)));
     this.#cancel(cancelled);
+  }
+
+  /** It may end well or not. */
+  anything(group: NodeDecl): void {
+    this.nodes.set(group, "SWAYED");
+    this.#failToo(group);
+    this.#sway(group);
   }
 
   value(group: NodeDecl): void {

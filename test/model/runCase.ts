@@ -106,7 +106,7 @@ async function read({ node, options }: Check, id: string, definition: WorkflowDe
   if (!detail) throw new Error(`${id} is gone`);
   const outside = detail.tasks.filter(({ node: { kind, scope } }) => kind === "TASK" && scope === undefined);
   const [context, tasks] = await Promise.all([node.engine.context(id), Promise.all(outside.map((task) => readTask(node.engine, task)))]);
-  const folded = foldLog(events, tasks.map(({ task }) => task.address), { ...options, isGroup: (at) => detail.plan.nodes[at]?.kind === "GROUP" });
+  const folded = foldLog(events, tasks.map(({ task }) => task.address), { ...options, nodes: detail.plan.nodes });
   const instances = hasExpandedGroups(definition) ? await readInstances(node, detail) : undefined;
   return { detail, events, context, tasks, folded, ...(instances ? { instances, all: [...instances.tasks.values()] } : { all: tasks }) };
 }

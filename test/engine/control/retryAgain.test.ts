@@ -5,6 +5,7 @@ import type { FanwireNode } from "../../../src/main.js";
 import type { GroupEvent } from "../../../src/workflow/events.js";
 import type { TaskCounts } from "../../../src/workflow/status.js";
 import { expansion, group, task, workflow } from "../../support/builders.js";
+import { foldLog } from "../../model/checkLog.js";
 import { stopSoundly } from "../../support/soundKeys.js";
 import { CALLER, startTestNode } from "../../support/testNode.js";
 import { Gates } from "./gates.js";
@@ -94,4 +95,27 @@ test("a task that began anew, and was cancelled before its turn came, counts its
   const attempts = (await logOf(node, id)).flatMap((event) => (event.type === "TASK_STARTED" && event.task === "g.each" && event.itemIndex === undefined ? [event.attempt] : []));
   expect(attempts).toHaveLength(2);
   expect(attempts[1]).toBeGreaterThan(attempts[0] as number);
+});
+
+test("what was compensated, and what came after it, has no items and no instances any more when it is cancelled before its turn: counts and the log say so", async () => {
+  const undo = { compensate: { handler: "log", input: "undone" } };
+  const many = (name: string, parts: Parameters<typeof task>[1] = {}): ReturnType<typeof task> => task(name, { expansion: expansion({ array: { v: [1, 2, 3] } }), ...parts });
+  const each = group("each", [task("inner")], { expansion: expansion({ array: { w: [1, 2] } }), dependencies: ["after"], resultKeys: [] });
+  const id = await start(node, { definition: workflow([group("g", [gated("bad"), gated("first", undo), many("undone", { after: ["first"], ...undo }), many("after", { dependencies: ["undone"] }), many("other")], {
+    onFailure: "FAIL_FAST", groups: [each],
+  })]) });
+  await gates.ready(id, "g.bad");
+  await gates.end(id, "g.first", true);
+  for (const address of ["g.each", "g.other"]) await taskBecomes(node, id, address, "COMPLETED");
+  await node.engine.cancelWorkflow(CALLER, id);
+  expect((await becomes(node, id, "CANCELLED")).counts).toMatchObject({ completed: 1 + 3 + 3 + 3 + 2 + 1 + 3, cancelled: 1 });
+  await retry(id);
+  await gates.ready(id, "g.first");
+  await gates.end(id, "g.bad", false);
+  const detail = await becomes(node, id, "FAILED");
+  expect(detail.counts).toMatchObject({ completed: 3, cancelled: 4, failed: 1 });
+  const addresses = detail.tasks.filter(({ node: { kind, scope } }) => kind === "TASK" && scope === undefined).map(({ address }) => address);
+  const folded = foldLog(await logOf(node, id), addresses, { nodes: detail.plan.nodes });
+  // What is in a group that was never expanded is in no event.
+  expect(folded.counts).toEqual({ ...detail.counts, total: detail.counts.total - 1, cancelled: detail.counts.cancelled - 1 });
 });
