@@ -122,7 +122,7 @@ class Fold implements Folded {
   /** An expanded task finds its items again, an expanded group its instances. */
   #beginAnew(address: string): void {
     this.instances.delete(address);
-    for (const known of [this.tasks, this.groups]) for (const inside of known.keys()) if (inside.startsWith(`${address}[`)) known.delete(inside);
+    for (const known of [this.tasks, this.groups, this.instances, this.skipped]) for (const inside of known.keys()) if (inside.startsWith(`${address}[`)) known.delete(inside);
     const task = this.tasks.get(address);
     if (!task) return;
     reopen(task);
