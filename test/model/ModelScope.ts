@@ -7,6 +7,7 @@ import type { Reducer, WorkflowDefinition } from "../../src/workflow/definition.
 import type { Scope } from "../../src/workflow/expressions/types.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { misfitOf } from "../../src/workflow/reducers.js";
+import type { Answers } from "./answers.js";
 import { aftersOf, mayHaveVariable, sureVariables, type GroupDecl, type NodeDecl, type ScopeDecl } from "./declared.js";
 import { TooMuch, type ModelChild, type ModelLimits, type ModelNode } from "./outcome.js";
 import { combined, fitsReducer } from "./reducers.js";
@@ -19,6 +20,7 @@ export interface Run {
   readonly reducers: ReadonlyMap<string, Reducer>;
   /** @throws FanwireError CHILD_INVALID; TooMuch @param by the attempt that it runs for */
   runChild(asked: StartChild, by: { unit: string; attempt: number }): Promise<ModelChild>;
+  readonly answers: Answers;
   /** How many instances there have been. */
   instances: number;
 }

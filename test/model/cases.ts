@@ -4,8 +4,10 @@
  */
 
 import fc from "fast-check";
-import type { ExpansionDefinition, Reducer, ReducerDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { SignalAnswer } from "../../src/engine/signals.js";
+import type { ExpansionDefinition, Reducer, ReducerDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject } from "../../src/workflow/json.js";
+import { asWait, waitsOf, type WaitsPlan } from "./answers.js";
 import { asCall, callsOf, childrenPlan, definitionsOf, NO_CHILDREN, type Call, type ChildrenPlan } from "./children.js";
 import { buildTask, contextPlan, GROUPS, pick, resultKeys, rootsOf, SHARED, sharedKey, taskPlan, type TaskPlan } from "./definitions.js";
 import {
@@ -13,6 +15,7 @@ import {
 } from "./expandedGroups.js";
 import { groupLimitsPlan, withLimits, type GroupLimits } from "./groupLimits.js";
 import { Levels, TOP } from "./levels.js";
+import { maybeOutside, withOutside, type Outside, type OutsidePlan } from "./outside.js";
 import { exportPlan, withExports } from "./sessions.js";
 import { seldom } from "./values.js";
 
@@ -21,6 +24,8 @@ export interface Case {
   context: JsonObject;
   /** What its tasks have run as sub-workflows: definitions to be registered before, the versions of a name in their order. */
   children?: WorkflowDefinition[];
+  /** What comes while it runs: without it, nothing does. */
+  outside?: Outside;
 }
 
 const REDUCERS: readonly Reducer[] = ["APPEND", "APPEND", "LAST", "FIRST", "CONCAT", "MERGE", "SUM", "MAX", "MIN"];
@@ -34,15 +39,23 @@ const flatPlan = {
   limits: fc.array(groupLimitsPlan, { minLength: GROUPS.length, maxLength: GROUPS.length }),
   reducers: fc.array(fc.constantFrom(...REDUCERS), { minLength: SHARED.length, maxLength: SHARED.length }),
   exports: seldom(2, exportPlan),
+  outside: maybeOutside,
 };
 
 /** @param expandedGroups 0 to 1: how many of the workflows may have expanded groups @param subWorkflows how many run others */
 export function workflowCases({ expandedGroups, subWorkflows }: { expandedGroups: number; subWorkflows: number }): fc.Arbitrary<Case> {
-  const flat = fc.record(flatPlan).map(({ exports, ...plan }) => withExports(buildCase({ ...plan, expanded: NOT_EXPANDED, children: NO_CHILDREN }), exports));
-  const scoped = fc.record({ ...flatPlan, expanded: expandedPlan }).map(({ exports, ...plan }) => withExports(buildCase({ ...plan, children: NO_CHILDREN }), exports));
+  const flat = fc.record(flatPlan).map((plan) => buildWhole({ ...plan, expanded: NOT_EXPANDED, children: NO_CHILDREN }));
+  const scoped = fc.record({ ...flatPlan, expanded: expandedPlan }).map((plan) => buildWhole({ ...plan, children: NO_CHILDREN }));
   const alone = mixed(flat, scoped, expandedGroups);
-  const parents = parentPlan(expandedGroups).map(({ exports, ...plan }) => withExports(buildCase(plan), exports));
+  const parents = parentPlan(expandedGroups).map(buildWhole);
   return mixed(alone, parents, subWorkflows);
+}
+
+/** Nobody outside knows of sub-workflows, so they are built without what is only of the whole. */
+function buildWhole({ exports, ...plan }: WholePlan): Case {
+  const groups = new CaseGroups(plan, callsOf(plan.children, plan.tasks.length, buildCase), plan.outside?.waits);
+  const whole = withExports(build(plan, groups), exports);
+  return withOutside(whole, plan.outside, groups.answers);
 }
 
 /** With a share of 0 the first alone, seed by seed. */
@@ -52,7 +65,7 @@ function mixed<T>(one: fc.Arbitrary<T>, other: fc.Arbitrary<T>, share: number): 
 }
 
 /** With fewer tasks than others, for what runs below them; sub-workflows are small, and some of them run another one. */
-function parentPlan(expandedGroups: number): fc.Arbitrary<CasePlan & { exports: number[] | null }> {
+function parentPlan(expandedGroups: number): fc.Arbitrary<WholePlan> {
   const expanded = mixed(fc.constant(NOT_EXPANDED), expandedPlan, expandedGroups);
   const small = { ...flatPlan, tasks: fc.array(taskPlan, { minLength: 1, maxLength: 4 }), expanded };
   const grandchild = fc.record({ ...small, children: fc.constant(NO_CHILDREN) });
@@ -74,12 +87,16 @@ interface CasePlan {
   context: JsonObject; tasks: TaskPlan[]; groupDependencies: { group: number; key: number }[]; failFast: boolean; nesting: number; limits: GroupLimits[]; reducers: Reducer[]; expanded: ExpandedPlan;
   children: ChildrenPlan<CasePlan>;
 }
+type WholePlan = CasePlan & { exports: number[] | null; outside: OutsidePlan | null };
 
 function buildCase(plan: CasePlan): Case {
+  return build(plan, new CaseGroups(plan, callsOf(plan.children, plan.tasks.length, buildCase)));
+}
+
+function build(plan: CasePlan, groups: CaseGroups): Case {
   const { context, tasks, failFast } = plan;
   const reducers = reducersOf(tasks, plan.reducers);
-  const calls = callsOf(plan.children, tasks.length, buildCase);
-  const groups = new CaseGroups(plan, calls);
+  const { calls } = groups;
   tasks.forEach((task, at) => groups.add(task, at));
   const definition: WorkflowDefinition = { name: "model", groups: groups.definitions(plan.groupDependencies), onFailure: failFast ? "FAIL_FAST" : "CONTINUE", reducers };
   return JSON.parse(JSON.stringify({ definition, context, ...(calls.size > 0 ? { children: definitionsOf(calls.values()) } : {}) })) as Case;
@@ -96,11 +113,13 @@ class CaseGroups {
   readonly #expanded: ReadonlyMap<string, GroupPlan>;
   readonly #shadows: ReadonlyMap<number, Shadow>;
   readonly #limits: readonly GroupLimits[];
-  readonly #calls: ReadonlyMap<number, Call>;
+  readonly #waits: ReturnType<typeof waitsOf>;
+  /** Of the tasks so far. */
+  readonly answers: Record<string, SignalAnswer[]> = {};
 
-  constructor({ tasks, context, nesting, limits, expanded }: CasePlan, calls: ReadonlyMap<number, Call>) {
+  constructor({ tasks, context, nesting, limits, expanded }: CasePlan, readonly calls: ReadonlyMap<number, Call>, waits: WaitsPlan = []) {
     this.#limits = limits;
-    this.#calls = calls;
+    this.#waits = waitsOf(waits, tasks.length);
     this.#around = aroundOf(nesting);
     this.#expanded = new Map(GROUPS.flatMap((name, at) => (expanded.groups[at] ? [[name, expanded.groups[at]]] : [])));
     const shape = { around: this.#around, groupOf: tasks.map(({ group }) => GROUPS[group] as string), expanded: new Map([...this.#expanded].map(([name, group]) => [name, groupVariables(group)])) };
@@ -142,13 +161,23 @@ class CaseGroups {
     const before = this.#levels.before(level, at);
     const built = buildTask(plan, at, group, address, before, keys);
     if (this.#limitsOf(groupName).onFailure === "FAIL_FAST") built.optionalDependencies.push(...failingBefore(group, before.keys));
-    const call = this.#calls.get(at);
-    const task = call ? asCall(built, call, rootsOf(plan, before), keys.fields) : built;
+    const task = this.#special(built, at, address, rootsOf(plan, before), keys.fields);
     group.tasks.push(task);
     this.#levels.addTask(at, groupName, address, task.name);
     const required = task.resultKeys ?? [task.name];
     this.#addKeys(level, at, [...required, ...task.optionalResultKeys], task.expansion?.outputFormat === "MERGE" ? required : []);
     for (const name of GROUPS.toReversed()) if (this.#expanded.has(name) && this.#levels.lastIn(name) === at) this.#close(name, at);
+  }
+
+  /** A task that runs a sub-workflow, or waits for an answer, where it is one. */
+  #special(built: TaskDefinition, at: number, address: string, roots: readonly string[], fields: readonly string[]): TaskDefinition {
+    const call = this.calls.get(at);
+    if (call) return asCall(built, call, roots, fields);
+    const wait = this.#waits.get(at);
+    if (!wait) return built;
+    const { task, answers } = asWait(built, wait, fields);
+    if (answers) this.answers[`${address}.${task.name}`] = answers;
+    return task;
   }
 
   #limitsOf(name: string): GroupLimits {

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { declaredGroups } from "../../src/workflow/declaredGroups.js";
 import type { TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
+import { withoutBatches } from "./answers.js";
 import type { Case } from "./cases.js";
 import { pick } from "./definitions.js";
 import { CONTEXT_SCHEMAS } from "./schemas.js";
@@ -26,6 +27,8 @@ const callPlan = fc.record({
   door: fc.nat(4),
   /** Its items run one family and the other in turn. */
   turns: fc.nat(4).map((n) => n === 4),
+  /** 4: it does not run the other one, but is undone by it. 5: both. */
+  role: fc.nat(5),
   /** A key that is left out. */
   lacking: seldom(11, fc.nat(60)),
   /** The whole context is one value of the parent's. */
@@ -97,19 +100,25 @@ function gated(item: Case, isGated: boolean, schema: number | null): Case {
 }
 
 /** The task as one that runs a sub-workflow. @param roots what its templates may name @param fields that its result needs */
-export function asCall(task: TaskDefinition, call: Call, roots: readonly string[], fields: readonly string[]): TaskDefinition {
+export function asCall(planned: TaskDefinition, call: Call, roots: readonly string[], fields: readonly string[]): TaskDefinition {
   const { plan, family, other } = call;
+  const task = plan.role < 4 ? planned : { ...planned, compensate: { handler: "workflow", input: { definitionName: family.name, context: undoingContext(family, plan.door) } } };
+  if (plan.role === 4) return task;
   const isItem = roots.includes("$index");
   const definitionName = isItem && other ? `{{ $index % 2 = 0 ? "${family.name}" : "${other.name}" }}` : family.name;
   const called = { ...task, handler: "workflow", input: { definitionName, ...versionOf(plan), context: contextFor(call, roots, fields, isItem) } };
-  if (!task.expansion) return called;
-  const { batchSize: _, ...expansion } = task.expansion;
-  return { ...called, expansion };
+  return task.expansion ? { ...called, expansion: withoutBatches(task.expansion) } : called;
 }
 
 /** Whether tasks of it run sub-workflows. */
 export function runsOthers(definition: WorkflowDefinition): boolean {
-  return declaredGroups(definition).some(({ group }) => group.tasks.some(({ handler }) => handler === "workflow"));
+  return declaredGroups(definition).some(({ group }) => group.tasks.some(({ handler, compensate }) => handler === "workflow" || compensate?.handler === "workflow"));
+}
+
+/** As a compensation that runs no other workflow it hands back what it undoes, and why. */
+function undoingContext({ versions }: Family, door: number): JsonObject {
+  const { context } = versions.at(-1) as Case;
+  return { ...context, ...(Object.hasOwn(context, "door") ? { door: pick<JsonValue>(["{{ $attempt }}", 2], door) } : {}), undone: "{{ $result }}", because: "{{ $error.code & ' of ' & $error.task }}" };
 }
 
 /** Now and then one that there may not be. */

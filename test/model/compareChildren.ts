@@ -7,6 +7,7 @@ import { nodeKey } from "../../src/engine/nodeKey.js";
 import type { WorkflowDetail, WorkflowSnapshot } from "../../src/engine/snapshot.js";
 import type { JsonObject } from "../../src/workflow/json.js";
 import { CALLER } from "../support/testNode.js";
+import { isCompensation } from "./compensations.js";
 import type { ReadTask } from "./instances.js";
 import { loosenessOf, type Loose } from "./loose.js";
 import type { ModelChild, ModelNodes, ModelOutcome, ModelTask } from "./outcome.js";
@@ -27,13 +28,14 @@ export interface ChildChecks {
   checkAlone(child: WorkflowSnapshot): Promise<unknown>;
 }
 
-/** Answers the ids of all workflows below this one. */
-export async function checkChildren(checks: ChildChecks, parent: Parent, model: ModelOutcome, loose: Loose): Promise<string[]> {
+/** Answers the ids of all workflows below this one. @param undoing what compensations run, as far as it is known */
+export async function checkChildren(checks: ChildChecks, parent: Parent, model: ModelOutcome, loose: Loose, undoing: readonly ModelChild[]): Promise<string[]> {
   const found = await childrenOf(checks.node, parent.detail.id);
   const keys = found.map(({ parent: { node, path, unit, attempt } }) => `${nodeKey(node, path)} ${unit} ${attempt}`);
   expect([...new Set(keys)], "one sub-workflow per attempt").toEqual(keys);
   const units = new Units(parent.tasks);
-  const expected = new Map(expectedIn(model, loose, units).map((one): [string, Expected] => [attemptOf(one.child), one]));
+  const all = [...expectedIn(model, loose, units), ...undoing.map((child): Expected => ({ child, mayBeCancelled: false }))];
+  const expected = new Map(all.map((one): [string, Expected] => [attemptOf(one.child), one]));
   const ids = await Promise.all(found.map(async (child) => {
     const attempt = attemptOf({ unit: child.parent.task, attempt: child.parent.attempt });
     const known = expected.get(attempt);
@@ -112,9 +114,9 @@ function expectedOf({ address, children = [], cancelsItems }: ModelTask, loose: 
   return came.map((child) => ({ child, mayBeCancelled: !units.hasEnded(child.unit, child.attempt) }));
 }
 
-/** Whether nothing is known of what a task runs, as it, or a group around it, may have gone another way. */
+/** Whether nothing is known of what a task runs, as it undoes something, or or a group around it, may have gone another way. */
 function isFree(task: string | undefined, { nodes }: Loose): boolean {
-  return [...nodes].some(([address, looseness]) => looseness === "SWAYED" && (task === address || task?.startsWith(`${address}[`)));
+  return (task !== undefined && isCompensation(task)) || [...nodes].some(([address, looseness]) => looseness === "SWAYED" && (task === address || task?.startsWith(`${address}[`)));
 }
 
 async function checkKnown(checks: ChildChecks, { id, depth }: WorkflowDetail, child: FoundChild, { child: expected, mayBeCancelled }: Expected): Promise<string[]> {

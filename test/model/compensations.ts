@@ -8,7 +8,7 @@ import type { CompensationDefinition } from "../../src/workflow/definition.js";
 import type { TaskEvent, WorkflowEvent } from "../../src/workflow/events.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import type { ReadTask } from "./instances.js";
-import type { ModelOutcome, ModelTask } from "./outcome.js";
+import type { ModelChild, ModelOutcome, ModelTask } from "./outcome.js";
 import { undo, undoables, type Undoable } from "./undoing.js";
 import { placeholderOver } from "./values.js";
 
@@ -42,19 +42,25 @@ function compensationOf(address: string): string {
 /**
  * A workflow that completed undid nothing; another one all that completed, one at a time, the last first.
  * @param isExact whether all that a task can see is what the reference says, so that what its compensation came to is as well
+ * @returns what the exact ones run as sub-workflows
  */
-export async function checkCompensations(observed: Undone, events: readonly WorkflowEvent[], model?: ModelOutcome, isExact = (_: Undoable): boolean => false): Promise<void> {
+export async function checkCompensations(observed: Undone, events: readonly WorkflowEvent[], model?: ModelOutcome, isExact = (_: Undoable): boolean => false): Promise<ModelChild[]> {
   const { detail, tasks } = observed;
   const found = tasks.map(({ task }) => task.address).filter(isCompensation);
-  if (detail.status === "COMPLETED") return expect(found).toEqual([]);
+  if (detail.status === "COMPLETED") {
+    expect(found).toEqual([]);
+    return [];
+  }
   const owed = tasks.filter(isUndone);
   expect(found.sort()).toEqual(owed.map(({ task }) => compensationOf(task.address)).sort());
-  checkOrder(owed.map(({ task }) => task.address), events);
+  checkOrder(owed.map(({ task }) => task.address), events, detail.plan.definition.externalKeys);
   const reference = model ? undoables(model) : new Map<string, Undoable>();
+  const children: ModelChild[] = [];
   for (const undone of owed) {
     const known = reference.get(undone.task.address);
-    await checkOne(observed, undone, known && isExact(known) ? known : undefined);
+    children.push(...(await checkOne(observed, undone, known && isExact(known) ? known : undefined)));
   }
+  return children;
 }
 
 /** Of an expanded task that fell back before it had items there is nothing to undo. */
@@ -63,32 +69,43 @@ function isUndone({ task: { status, node }, items }: ReadTask): boolean {
   return node.expansion ? (items ?? []).some((item) => item.status === "COMPLETED") : status === "COMPLETED";
 }
 
-function checkOrder(owed: readonly string[], events: readonly WorkflowEvent[]): void {
+/** @param externalKeys that may come until it has ended */
+function checkOrder(owed: readonly string[], events: readonly WorkflowEvent[], externalKeys: readonly string[] = []): void {
   const ofTasks = events.filter((event): event is TaskEvent => event.kind === "task" && event.itemIndex === undefined);
   const ends = ofTasks.filter(({ type }) => ENDS.includes(type)).map(({ task }) => task);
   const steps = ofTasks.filter(({ type, task }) => isCompensation(task) && (type === "TASK_READY" || ENDS.includes(type)));
   const order = ends.filter((task) => owed.includes(task)).map(compensationOf).reverse();
   expect(steps.map(({ type, task }) => `${type === "TASK_READY" ? "begins" : "ends"} ${task}`), "the order of undoing, one at a time").toEqual(order.flatMap((task) => [`begins ${task}`, `ends ${task}`]));
   const first = steps[0]?.seq ?? Number.POSITIVE_INFINITY;
-  expect(events.filter((event) => event.seq > first && !(event.kind === "task" ? isCompensation(event.task) : event.kind === "workflow")), "what else happens once undoing has begun").toEqual([]);
+  const isOther = (event: WorkflowEvent): boolean => (event.kind === "task" ? !isCompensation(event.task)
+    : event.kind === "context" ? !event.keys.every((key) => externalKeys.includes(key)) : event.kind !== "workflow");
+  expect(events.filter((event) => event.seq > first && isOther(event)), "what else happens once undoing has begun").toEqual([]);
 }
 
 /** @param reference of which all that it can see is certain */
-async function checkOne({ detail, tasks }: Undone, undone: ReadTask, reference: Undoable | undefined): Promise<void> {
+async function checkOne({ detail, tasks }: Undone, undone: ReadTask, reference: Undoable | undefined): Promise<ModelChild[]> {
   const about = undone.task.address;
   const undoing = tasks.find(({ task }) => task.address === compensationOf(about)) as ReadTask;
   const $error = detail.error as unknown as JsonObject;
+  const children: ModelChild[] = [];
   const check = async (end: End, $result: JsonValue, item?: ItemState): Promise<void> => {
     checkEnd(end, { $result, $error }, item ? `${about}[${item.identifier}]` : about);
-    if (reference) same(end, await undo(reference, { $result, $error }, item), about);
+    const model = reference && (await undo(reference, { $result, $error }, item));
+    if (!model) return;
+    same(end, model, about);
+    children.push(...(model.children ?? []).map((child) => (item ? { ...child, unit: `${child.unit}[${item.identifier}]` } : child)));
   };
-  if (!undone.task.itemCounts) return check(ended(undoing), undone.result ?? null);
+  if (!undone.task.itemCounts) {
+    await check(ended(undoing), undone.result ?? null);
+    return children;
+  }
   const owed = (undone.items ?? []).filter(({ status }) => status === "COMPLETED").reverse();
   const items = undoing.items ?? [];
   expect(items.map(({ identifier, variables }) => [identifier, variables]), about).toEqual(owed.map(({ identifier, variables }) => [identifier, variables]));
   for (const [at, item] of owed.entries()) await check(endedItem(items[at] as ItemState), item.result ?? null, item);
   const isFailed = items.some(({ status }) => status === "FAILED");
   expect([undoing.task.status, undoing.task.error?.code], about).toEqual(isFailed ? ["FAILED", "TOLERANCE_EXCEEDED"] : ["COMPLETED", undefined]);
+  return children;
 }
 
 interface End { status: string; attempt: number; code: string | undefined; result: JsonValue | undefined }

@@ -9,9 +9,9 @@ import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { echoesHandler } from "./batches.js";
 import { workflowCases, type Case } from "./cases.js";
-import { echoHandler, SIDE_QUEUE } from "./handlers.js";
+import { echoHandler, SECRETS, SIDE_QUEUE } from "./handlers.js";
 import { withoutAttempts, type ModelOutcome } from "./referenceModel.js";
-import { checkEnded, logOf, modelOf, submit } from "./runCase.js";
+import { checkEnded, logOf, modelOf, submit, type Submitted } from "./runCase.js";
 import { steady } from "./steady.js";
 
 const RUNS = Number(process.env.FANWIRE_CONTROL_MODEL_RUNS ?? 400);
@@ -24,11 +24,11 @@ type Verb = "PAUSE" | "CANCEL";
 /** A verb comes when the log has so many events more than at the one before. */
 interface Step { verb: Verb; afterEvents: number }
 const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({ verb: fc.constantFrom<Verb>("PAUSE", "CANCEL", "CANCEL"), afterEvents: fc.nat(15) }), { minLength: 1, maxLength: 4 });
-const disturbed = fc.record({ item: workflowCases({ expandedGroups: 0.5, subWorkflows: 0 }).map(({ definition, context }): Case => ({ definition: steady(definition), context })), steps, retries: fc.nat(1) });
+const disturbed = fc.record({ item: workflowCases({ expandedGroups: 0.5, subWorkflows: 0 }).map(({ definition, ...more }): Case => ({ ...more, definition: steady(definition) })), steps, retries: fc.nat(1) });
 
 const keyPrefix = testPrefix();
 let node: FanwireNode;
-beforeAll(async () => { node = await startTestNode({ handlers: [echoHandler, echoesHandler], config: { keyPrefix, leaseMs: LEASE_MS, workerQueues: ["default", SIDE_QUEUE] } }); });
+beforeAll(async () => { node = await startTestNode({ handlers: [echoHandler, echoesHandler], config: { keyPrefix, leaseMs: LEASE_MS, secrets: SECRETS, workerQueues: ["default", SIDE_QUEUE] } }); });
 afterAll(() => node.stop());
 
 async function statusOf(id: string): Promise<WorkflowStatus> {
@@ -47,13 +47,20 @@ async function does(change: Promise<{ problems: readonly { code: string }[] }>):
   return problems.length === 0;
 }
 
+/** Opens it again, for those outside as well. */
+async function retry({ id, outsider }: Submitted, following: Promise<void>[]): Promise<void> {
+  expect((await node.engine.retryWorkflow(CALLER, id)).problems).toEqual([]);
+  following.push(outsider.follow());
+}
+
 /** @returns whether the workflow was disturbed */
-async function disturb(id: string, { verb, afterEvents }: Step, from: number): Promise<boolean> {
+async function disturb(submitted: Submitted, following: Promise<void>[], { verb, afterEvents }: Step, from: number): Promise<boolean> {
+  const { id } = submitted;
   await waitFor(async () => (await logOf(node, id)).length >= from + afterEvents || isWorkflowEnded(await statusOf(id)), { what: `${afterEvents} events of ${id}`, intervalMs: 1 });
   if (verb === "PAUSE") return (await does(node.engine.pauseWorkflow(CALLER, id))) && does(node.engine.resumeWorkflow(CALLER, id));
   if (!(await does(node.engine.cancelWorkflow(CALLER, id)))) return false;
   if ((await ended(id)) === "COMPLETED") return false;
-  expect((await node.engine.retryWorkflow(CALLER, id)).problems).toEqual([]);
+  await retry(submitted, following);
   return true;
 }
 
@@ -67,16 +74,20 @@ async function remove(id: string): Promise<void> {
 
 /** @param ids takes its id. @returns how often it was disturbed */
 async function run({ item, steps, retries }: Disturbed, model: ModelOutcome, ids: string[]): Promise<number> {
-  const id = await submit(node, item);
+  const submitted = await submit(node, item);
+  const { id } = submitted;
+  const following = [submitted.outsider.follow()];
   ids.push(id);
   let disturbances = 0;
-  for (const step of steps) if (await disturb(id, step, (await logOf(node, id)).length)) disturbances++;
+  for (const step of steps) if (await disturb(submitted, following, step, (await logOf(node, id)).length)) disturbances++;
   for (let again = 0; again < retries && (await ended(id)) !== "COMPLETED"; again++) {
-    expect((await node.engine.retryWorkflow(CALLER, id)).problems).toEqual([]);
+    await retry(submitted, following);
     disturbances++;
   }
   await ended(id);
-  await checkEnded(node, keyPrefix, id, item, withoutAttempts(model), { retried: true });
+  await Promise.all(following);
+  ids.push(...(submitted.exporterId === undefined ? [] : [submitted.exporterId]));
+  await checkEnded(node, keyPrefix, submitted, item, withoutAttempts(model), { retried: true });
   return disturbances;
 }
 

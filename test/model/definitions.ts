@@ -9,6 +9,7 @@ import { buildExpansion, expansionPlan, variablesIn } from "./expansions.js";
 import { SIDE_QUEUE } from "./handlers.js";
 import type { Before } from "./levels.js";
 import { SCHEMAS } from "./schemas.js";
+import { SECRET_FORMS, secretPlaceholder } from "./secrets.js";
 import { expressionOver, odd, oddValue, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
 
 const HANDLERS = ["transform", "echo", "transform", "fail", "echo", "transform", "delay", "log"] as const;
@@ -37,6 +38,7 @@ export const taskPlan = fc.record({
   priority: seldom(3, fc.integer({ min: -2, max: 2 })),
   queue: seldom(5, fc.constant(SIDE_QUEUE)),
   compensation: seldom(3, compensationPlan),
+  secret: seldom(11, fc.nat(2 * SECRET_FORMS - 2)),
 });
 export type TaskPlan = typeof taskPlan extends fc.Arbitrary<infer T> ? T : never;
 
@@ -137,8 +139,9 @@ const VALIDATIONS = ["$type($result) != 'number'", "$exists($result)", "$result"
 const TRANSFORMS = ["$", "$", "$", "[$]", "$count($)", "$string($)", "nothing", "$.id", "$ + 1"];
 
 /** One reference gives its value, several an object, none a value of its own; results with fields have them, most of the time. */
-function resultTemplate({ refs, flavour }: TaskPlan, { fields }: ResultKeys, roots: readonly string[]): JsonValue {
-  const parts = refs.map((ref: RefPlan) => placeholderOver(pick(roots, ref.root), ref.form));
+function resultTemplate({ refs, flavour, secret }: TaskPlan, { fields }: ResultKeys, roots: readonly string[]): JsonValue {
+  const ofKeys = refs.map((ref: RefPlan) => placeholderOver(pick(roots, ref.root), ref.form));
+  const parts = secret === null ? ofKeys : [secretPlaceholder(secret), ...ofKeys].slice(0, 3);
   if (fields.length > 0) {
     const given = flavour % 6 === 5 ? fields.slice(0, -1) : fields;
     return Object.fromEntries(given.map((field, i) => [field, parts[i] ?? pick(odd, flavour)]));

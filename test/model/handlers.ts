@@ -27,6 +27,9 @@ async function turnsLater(turns: number): Promise<void> {
 /** Besides the default queue; the workers of the model serve both. */
 export const SIDE_QUEUE = "side";
 
+/** The one secret that they have, as a configuration takes it. */
+export const SECRETS = (): ReadonlyMap<string, string> => new Map([["API_KEY", "sk-8f1c/T+u 7"]]);
+
 export const MODEL_HANDLERS: ReadonlyMap<string, Handler> = new Map(
   [...builtInHandlers({ httpAllowPrivate: false }), echoHandler, echoesHandler].map((handler) => [handler.name, handler]),
 );

@@ -6,9 +6,9 @@ import type { Plan } from "../../src/workflow/plan.js";
 
 /**
  * Fields of the workflow's hash that only serve its running: open dependencies, delayed results, groups, units, deadlines, places, what is
- * owed, and all that belongs to an instance of an expanded group.
+ * owed, and all that belongs to an instance of an expanded group. When external keys came is kept: retryWorkflow asks.
  */
-const COORDINATION = /^(o\d+|g\d+|d\d+|y\d+.*|u[tgw].*|c\d+|cw|.*:.*|.*@.*|cmp.*|vd)$/;
+const COORDINATION = /^(?!k:)(o\d+|g\d+|d\d+|y\d+.*|u[tgw].*|c\d+|cw|.*:.*|.*@.*|cmp.*|vd)$/;
 
 export async function coordinationFields(redis: Redis, keys: Keys, workflowId: string): Promise<string[]> {
   return (await redis.hkeys(keys.workflow(workflowId))).filter((field) => COORDINATION.test(field));

@@ -9,7 +9,7 @@ import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { workflowCase } from "./cases.js";
 import { echoesHandler } from "./batches.js";
-import { echoHandler, SIDE_QUEUE } from "./handlers.js";
+import { echoHandler, SECRETS, SIDE_QUEUE } from "./handlers.js";
 import { coordinationLeft, hastenWatches } from "./leftovers.js";
 import { checkCase, modelOf } from "./runCase.js";
 
@@ -27,7 +27,7 @@ const FEED_LENGTH = 2_000;
 const keyPrefix = testPrefix();
 let nodes: [FanwireNode, FanwireNode];
 beforeAll(async () => {
-  const options = { handlers: [echoHandler, echoesHandler], config: { keyPrefix, leaseMs: LEASE_MS, feedLength: FEED_LENGTH, workerQueues: ["default", SIDE_QUEUE] } };
+  const options = { handlers: [echoHandler, echoesHandler], config: { keyPrefix, leaseMs: LEASE_MS, secrets: SECRETS, feedLength: FEED_LENGTH, workerQueues: ["default", SIDE_QUEUE] } };
   nodes = [await startTestNode(options), await startTestNode(options)];
 });
 afterAll(() => Promise.all(nodes.map((node) => node.stop())));

@@ -1,6 +1,8 @@
 /** Runs one workflow on real nodes and holds what came of it against the reference. */
 
+import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
+import type { SubmitWorkflowInput } from "../../src/engine/Engine.js";
 import type { FanwireNode } from "../../src/main.js";
 import type { WorkflowDetail } from "../../src/engine/snapshot.js";
 import { isTerminalEvent, type WorkflowEvent } from "../../src/workflow/events.js";
@@ -20,31 +22,49 @@ import { MODEL_HANDLERS } from "./handlers.js";
 import { isLeftToTime, readInstances, readTask, type ReadTask } from "./instances.js";
 import { coordinationFields, tellsOfCompensation } from "./leftovers.js";
 import { isExactIn, looseEnds, type Loose } from "./loose.js";
+import { Outsider } from "./Outsider.js";
+import { contextAtFirst, exportedBeside } from "./outside.js";
 import { isDetermined } from "./policies.js";
+import { expectNoSecret } from "./secrets.js";
 import { expectedExports, exported } from "./sessions.js";
 import { Children } from "./runChild.js";
-import { runModel, TooMuch, type ModelOutcome } from "./referenceModel.js";
-import type { Undoable } from "./undoing.js";
+import { runModel, TooMuch, type ModelChild, type ModelOutcome } from "./referenceModel.js";
+import { undoingReads, type Undoable } from "./undoing.js";
 
 const DEADLINE_MS = 10_000;
 const LIMITS = { items: 200, characters: 100_000 };
 
 /** What the reference says; undefined of a workflow that is too large to be worth running. */
-export async function modelOf({ definition, context, children = [] }: Case): Promise<ModelOutcome | undefined> {
+export async function modelOf({ definition, context, children = [], outside }: Case): Promise<ModelOutcome | undefined> {
   try {
-    return await runModel(definition, context, MODEL_HANDLERS, LIMITS, new Children(children));
+    return await runModel(definition, context, MODEL_HANDLERS, LIMITS, new Children(children), outside?.answers);
   } catch (error) {
     if (error instanceof TooMuch) return undefined;
     throw error;
   }
 }
 
+/** Those in its session that it was submitted with, if any, and who plays everybody outside of it. */
+export interface Submitted {
+  id: string;
+  outsider: Outsider;
+  exporterId?: string;
+}
+
 /** Names are made of what they stand for, so that what is registered already is the same. */
-export async function submit(node: FanwireNode, { definition, context, children = [] }: Case): Promise<string> {
+export async function submit(node: FanwireNode, item: Case): Promise<Submitted> {
+  const { definition, children = [], outside: { exporter } = {} } = item;
   for (const child of children) expect((await node.engine.registerDefinition(CALLER, child)).problems).toEqual([]);
-  const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, { definition, context });
-  expect(problems).toEqual([]);
-  return workflowId as string;
+  const sessionId = `session-${randomBytes(6).toString("hex")}`;
+  const one = async (input: SubmitWorkflowInput): Promise<string> => {
+    const { workflowId, problems } = await node.engine.submitWorkflow(CALLER, exporter ? { ...input, sessionId } : input);
+    expect(problems).toEqual([]);
+    return workflowId as string;
+  };
+  const early = exporter?.isFirst ? await one(exporter) : undefined;
+  const id = await one({ definition, context: contextAtFirst(item) });
+  const exporterId = early ?? (exporter ? await one(exporter) : undefined);
+  return { id, outsider: new Outsider(node, id, item, exporterId), ...(exporterId === undefined ? {} : { exporterId }) };
 }
 
 export interface CheckOptions {
@@ -59,7 +79,9 @@ export interface CheckOptions {
 /** Submits on one node, reads on the other, and compares; answers the ids of the workflow and of all sub-workflows. */
 export async function checkCase(nodes: readonly [FanwireNode, FanwireNode], keyPrefix: string, item: Case, model: ModelOutcome, options: CheckOptions = {}): Promise<string[]> {
   const [writer, reader] = nodes;
-  return checkWorkflow({ node: reader, keyPrefix, options }, await submit(writer, item), item, model);
+  const submitted = await submit(writer, item);
+  const [, ids] = await Promise.all([submitted.outsider.follow(), checkEnded(reader, keyPrefix, submitted, item, model, options)]);
+  return ids;
 }
 
 interface Check { node: FanwireNode; keyPrefix: string; options: CheckOptions }
@@ -72,32 +94,49 @@ interface Seen extends Observed {
   all: ReadTask[];
 }
 
-/** What came of a workflow that has ended, read in every way there is, is what the reference says. */
-export async function checkEnded(node: FanwireNode, keyPrefix: string, id: string, item: Case, model: ModelOutcome, options: CheckOptions = {}): Promise<void> {
-  await checkWorkflow({ node, keyPrefix, options }, id, item, model);
+/** What came of a workflow that has ended, read in every way there is, is what the reference says. Answers the ids of all that ran with it. */
+export async function checkEnded(node: FanwireNode, keyPrefix: string, { id, outsider, exporterId }: Submitted, item: Case, model: ModelOutcome, options: CheckOptions = {}): Promise<string[]> {
+  const check = { node, keyPrefix, options };
+  if (exporterId !== undefined) await eventsUntilEnd(node, exporterId, options.deadlineMs);
+  const ids = await checkWorkflow(check, id, item, model);
+  const context = await node.engine.context(id);
+  for (const key of outsider.given) expect(JSON.stringify(context[key]), `context.${key}, which was provided`).toBe(JSON.stringify(item.context[key]));
+  return exporterId === undefined ? ids : [...ids, exporterId];
 }
 
-async function checkWorkflow(check: Check, id: string, { definition, context }: Case, outcome: ModelOutcome, mayBeCancelled = false): Promise<string[]> {
+async function checkWorkflow(check: Check, id: string, item: Case, expected: ModelOutcome, mayBeCancelled = false): Promise<string[]> {
+  const { definition } = item;
   const seen = await read(check, id, definition);
+  const { context, outcome } = withoutMissing(item, expected, seen);
   const { detail, all: tasks } = seen;
   const model = mayBeCancelled && detail.status === "CANCELLED" ? { ...outcome, status: detail.status } : outcome;
   const loose = looseEnds(definition, model);
   // What a failure cancels depends on what had ended before: tasks that run again do so in another order than at first.
-  if (check.options.retried && !isDetermined(definition)) compareLog(seen);
-  else await compareOutcome(seen, model, context, loose, check.options);
+  const undoing = check.options.retried && !isDetermined(definition) ? compareLog(seen) : await compareOutcome(seen, model, context, loose, check.options);
   const [exports, left] = await Promise.all([exported(check.node, detail), fieldsLeft(check, detail)]);
-  expect(exports).toEqual(expectedExports(definition, { status: detail.status, context: seen.context }));
+  expect(exports).toEqual({ ...expectedExports(definition, { status: detail.status, context: seen.context }), ...exportedBeside(item) });
   expect(left).toEqual([]);
-  return runsOthers(definition) ? [id, ...(await checkChildren(childChecks(check), { detail, tasks }, model, loose))] : [id];
+  expectNoSecret([seen.events, seen.context, detail.tasks.map(({ error }) => error), exports]);
+  return runsOthers(definition) ? [id, ...(await checkChildren(childChecks(check), { detail, tasks }, model, loose, undoing ?? []))] : [id];
 }
 
-async function compareOutcome(seen: Seen, model: ModelOutcome, initial: JsonObject, loose: Loose, { retried }: CheckOptions): Promise<void> {
+/** Nobody waits for a key that nobody reads: the workflow may have ended before it came. */
+function withoutMissing({ definition: { externalKeys = [] }, context: initial }: Case, outcome: ModelOutcome, { context }: Seen): { context: JsonObject; outcome: ModelOutcome } {
+  const isThere = ([key]: [string, unknown]): boolean => Object.hasOwn(context, key) || !externalKeys.includes(key);
+  const there = (values: JsonObject): JsonObject => Object.fromEntries(Object.entries(values).filter(isThere));
+  return { context: there(initial), outcome: { ...outcome, context: there(outcome.context) } };
+}
+
+async function compareOutcome(seen: Seen, model: ModelOutcome, initial: JsonObject, loose: Loose, { retried }: CheckOptions): Promise<ModelChild[]> {
   const { detail, events, all: tasks } = seen;
   compare(seen, model, initial, loose);
-  const isExact = ({ scope, task: { address } }: Undoable): boolean => !retried && isExactIn(loose, scope) && !isLeftToTime(model, address);
+  const { externalKeys = [] } = detail.plan.definition;
+  // A workflow may have to undo what completed before all of its keys have come.
+  const maySee = ({ declared }: Undoable): boolean => !undoingReads(declared).some((name) => externalKeys.includes(name));
+  const isExact = (one: Undoable): boolean => !retried && isExactIn(loose, one.scope) && !isLeftToTime(model, one.task.address) && maySee(one);
   // What was undone before the workflow was retried has begun anew.
   const sinceRetried = events.slice(events.findLastIndex(({ type }) => type === "WORKFLOW_RETRIED") + 1);
-  await checkCompensations({ detail, tasks }, sinceRetried, model, isExact);
+  return checkCompensations({ detail, tasks }, sinceRetried, model, isExact);
 }
 
 async function read({ node, options }: Check, id: string, definition: WorkflowDefinition): Promise<Seen> {

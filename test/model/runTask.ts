@@ -13,10 +13,12 @@ import { itemScope } from "../../src/workflow/itemScope.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { collectOutput, collectResults, invalidItemResult, resultFields } from "../../src/workflow/outputs.js";
 import { TaskExpansion } from "../../src/workflow/TaskExpansion.js";
+import { answered, answerOf } from "./answers.js";
 import { asBatchOfOne } from "./batches.js";
 import { nodeOf, type TaskDecl } from "./declared.js";
 import type { ModelScope } from "./ModelScope.js";
 import { checkAgainstSchema } from "./schemas.js";
+import { withMask } from "./secrets.js";
 import { TooMuch, type ModelChild, type ModelItem, type ModelTask } from "./outcome.js";
 import { resultOf } from "./runChild.js";
 
@@ -73,7 +75,7 @@ class TaskRun {
         const scope = this.#scope({ $attempt: attempt });
         if (when !== undefined && !(await evaluateCondition(compileExpression(when), scope))) return this.#end("SKIPPED", { errorCode: "CONDITION" });
         if (expansion) return await this.#runItems(expansion, scope, attempt);
-        const result = await this.#call(await compileTemplate(input ?? null).render(scope), { unit: this.#address, attempt });
+        const result = await this.#call(await compileTemplate(input ?? null).render(withMask(scope)), { unit: this.#address, attempt });
         await validate(this.declared, scope, result);
         return this.#complete(result, attempt);
       } catch (error) {
@@ -108,7 +110,7 @@ class TaskRun {
     for (let attempt = 1; ; attempt++) {
       try {
         const scope = itemScope(this.#scope({ $attempt: attempt }), { variables }, index);
-        const input = await compileTemplate(this.#task.input ?? null).render(scope);
+        const input = await compileTemplate(this.#task.input ?? null).render(withMask(scope));
         const call = (given: JsonValue): Promise<JsonValue> => this.#call(given, { unit: `${this.#address}[${identifier}]`, attempt });
         const result = await (this.#task.expansion?.batchSize === undefined ? call(input) : asBatchOfOne(call, input));
         const invalid = invalidItemResult(nodeOf(this.declared), result);
@@ -128,8 +130,8 @@ class TaskRun {
     const answer = await handler.run({
       input: copy(input), workflowId: "model", task: this.#address, attempt: by.attempt, idempotencyKey: "", signal: new AbortController().signal, progress: () => {}, heartbeat: () => {}, log: () => {},
     });
-    if (answer instanceof WaitForSignal) throw new Error("The model has nobody who answers");
-    const value = answer instanceof StartChild ? await this.#childResult(answer, by) : answer instanceof CompleteLater ? answer.result : answer;
+    const value = answer instanceof WaitForSignal ? answered(answer.wait, answerOf(this.scope.run.answers, this.declared.address, by.unit))
+      : answer instanceof StartChild ? await this.#childResult(answer, by) : answer instanceof CompleteLater ? answer.result : answer;
     const result = copy((value ?? null) as JsonValue);
     if (JSON.stringify(result).length > limits.characters) throw new TooMuch();
     return result;

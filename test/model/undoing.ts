@@ -7,7 +7,7 @@ import { compileTemplate } from "../../src/workflow/expressions/template.js";
 import { itemScope } from "../../src/workflow/itemScope.js";
 import { sureVariables, type NodeDecl, type TaskDecl } from "./declared.js";
 import { ModelScope } from "./ModelScope.js";
-import { allInstances, type ModelOutcome, type ModelTask } from "./outcome.js";
+import { allInstances, TooMuch, type ModelOutcome, type ModelTask } from "./outcome.js";
 import { runTask } from "./runTask.js";
 
 export interface Undoable {
@@ -39,9 +39,20 @@ export function undoables(model: ModelOutcome): Map<string, Undoable> {
   return found;
 }
 
-/** @throws TooMuch */
-export function undo({ scope, declared }: Undoable, cause: Cause, item?: UndoneItem): Promise<ModelTask> {
-  return runTask(new UndoingScope(scope, cause, item), compensationOf(declared));
+/** All names that undoing it may look at. */
+export function undoingReads({ task: { compensate } }: TaskDecl): string[] {
+  const { required, optional } = compileTemplate(compensate?.input ?? null).reads;
+  return [...required, ...optional];
+}
+
+/** @returns undefined where that would be too much */
+export async function undo({ scope, declared }: Undoable, cause: Cause, item?: UndoneItem): Promise<ModelTask | undefined> {
+  try {
+    return await runTask(new UndoingScope(scope, cause, item), compensationOf(declared));
+  } catch (error) {
+    if (error instanceof TooMuch) return undefined;
+    throw error;
+  }
 }
 
 /** The task's own `retry` holds for undoing it; nothing else of the task does. A variable's name means the variable, also for an item that lacks it. */

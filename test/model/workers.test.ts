@@ -5,10 +5,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
 import { declaredGroups } from "../../src/workflow/declaredGroups.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
+import type { JsonObject } from "../../src/workflow/json.js";
 import { startTestNode, testPrefix } from "../support/testNode.js";
-import { workflowCase } from "./cases.js";
+import { workflowCase, type Case } from "./cases.js";
 import { echoesHandler } from "./batches.js";
-import { echoHandler, SIDE_QUEUE } from "./handlers.js";
+import { echoHandler, SECRETS, SIDE_QUEUE } from "./handlers.js";
 import { isDetermined } from "./policies.js";
 import { contextAtEnd, modelOf, submit } from "./runCase.js";
 
@@ -20,7 +21,7 @@ const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);
 let alone: FanwireNode;
 let together: FanwireNode[];
 beforeAll(async () => {
-  const start = (keyPrefix: string): Promise<FanwireNode> => startTestNode({ handlers: [echoHandler, echoesHandler], config: { keyPrefix, workerConcurrency: 5, workerQueues: ["default", SIDE_QUEUE] } });
+  const start = (keyPrefix: string): Promise<FanwireNode> => startTestNode({ handlers: [echoHandler, echoesHandler], config: { keyPrefix, workerConcurrency: 5, secrets: SECRETS, workerQueues: ["default", SIDE_QUEUE] } });
   const [one, many] = [testPrefix(), testPrefix()];
   alone = await start(one);
   together = await Promise.all([start(many), start(many), start(many)]);
@@ -39,6 +40,12 @@ function withLimits(definition: WorkflowDefinition, limits: readonly (number | n
   return changed;
 }
 
+async function contextOf(node: FanwireNode, item: Case): Promise<JsonObject> {
+  const { id, outsider } = await submit(node, item);
+  const [context] = await Promise.all([contextAtEnd(node, id), outsider.follow()]);
+  return context;
+}
+
 test("one worker and three, with any limits, give the same context", async () => {
   const limit = fc.option(fc.integer({ min: 1, max: 12 }));
   const varied = fc.record({ item: workflowCase.filter(({ definition }) => isDetermined(definition)), limits: fc.array(limit, { minLength: 1, maxLength: 4 }), more: fc.array(limit, { minLength: 1, maxLength: 4 }) });
@@ -47,8 +54,8 @@ test("one worker and three, with any limits, give the same context", async () =>
       if (!(await modelOf(item))) return;
       const [first] = together as [FanwireNode];
       const [one, three] = await Promise.all([
-        submit(alone, { ...item, definition: withLimits(item.definition, limits) }).then((id) => contextAtEnd(alone, id)),
-        submit(first, { ...item, definition: withLimits(item.definition, more) }).then((id) => contextAtEnd(first, id)),
+        contextOf(alone, { ...item, definition: withLimits(item.definition, limits) }),
+        contextOf(first, { ...item, definition: withLimits(item.definition, more) }),
       ]);
       expect(Object.keys(three).sort()).toEqual(Object.keys(one).sort());
       for (const key of Object.keys(one)) expect(JSON.stringify(three[key]), `context.${key}`).toBe(JSON.stringify(one[key]));

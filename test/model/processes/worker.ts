@@ -6,12 +6,12 @@ import { loadConfig } from "../../../src/config.js";
 import { runWorker } from "../../../src/main.js";
 import { silentLog } from "../../../src/runtime/log.js";
 import { echoesHandler } from "../batches.js";
-import { echoHandler, SIDE_QUEUE } from "../handlers.js";
+import { echoHandler, SECRETS, SIDE_QUEUE } from "../handlers.js";
 
 const { redisUrl, keyPrefix, leaseMs, workerConcurrency } = JSON.parse(process.argv[2] as string) as { redisUrl: string; keyPrefix: string; leaseMs: number; workerConcurrency: number };
 const LONGEST_MS = 30;
 
-await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, workerQueues: ["default", SIDE_QUEUE], logLevel: "silent" }), {
+await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, secrets: SECRETS, workerQueues: ["default", SIDE_QUEUE], logLevel: "silent" }), {
   handlers: [echoHandler, echoesHandler].map((handler): Handler => ({
     ...handler,
     async run(context) {
