@@ -126,7 +126,7 @@ function handlerInput(plan: TaskPlan, keys: ResultKeys, roots: readonly string[]
     case "transform": return { expression: keys.fields.length > 0 ? "$" : pick(TRANSFORMS, flavour), data: value };
     case "echo": return { value, failures: perItem ? `{{ $index % ${(flavour % 3) + 1} }}` : flavour < 16 ? 0 : flavour % 3, turns: flavour % 4 };
     case "fail": return {
-      code: pick(CODES, flavour), message: "as asked", retryable: flavour % 5 !== 0, result: value,
+      code: pick(CODES, flavour), message: plan.secret === null ? "as asked" : secretPlaceholder(plan.secret), retryable: flavour % 5 !== 0, result: value,
       untilAttempt: perItem ? "{{ $index % 3 = 1 ? 9 : 1 }}" : (flavour % 4) + 1,
     };
     case "delay": return { duration: `${flavour % 4}ms` };
