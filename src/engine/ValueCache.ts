@@ -2,7 +2,7 @@
 
 import type { JsonValue } from "../workflow/json.js";
 
-/** Text kept, over all owners, in characters. */
+/** Text kept by default, over all owners, in characters. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
 /** What an entry costs besides its text. */
 const OWNER_OVERHEAD = 300;
@@ -14,6 +14,9 @@ export class ValueCache {
   /** In order of last use. */
   readonly #owners = new Map<string, Cached>();
   #characters = 0;
+
+  /** @param maxCharacters text kept, over all owners */
+  constructor(private readonly maxCharacters = MAX_CHARACTERS) {}
 
   get(owner: string): ReadonlyMap<string, JsonValue> | undefined {
     return this.#owners.get(owner)?.values;
@@ -39,7 +42,7 @@ export class ValueCache {
     entry.values.set(key, value);
     entry.characters += added;
     this.#characters += added;
-    while (this.#characters > MAX_CHARACTERS && this.#owners.size > 1) {
+    while (this.#characters > this.maxCharacters && this.#owners.size > 1) {
       const [oldest, dropped] = this.#owners.entries().next().value as [string, Cached];
       this.#owners.delete(oldest);
       this.#characters -= dropped.characters;

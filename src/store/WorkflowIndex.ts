@@ -24,19 +24,27 @@ export class WorkflowIndex {
     const limit = (backwards ? page.last : page.first) ?? 100;
     const start = backwards ? page.before : page.after;
     const direction: Direction = backwards ? "OLDEST_FIRST" : "NEWEST_FIRST";
-    const found: WorkflowSnapshot[] = [];
-    for await (const batch of this.#walk(tenant, filter, direction, start === undefined ? undefined : readPosition(start), limit + 1)) {
-      found.push(...batch);
-      if (found.length > limit) break;
-    }
+    const position = start === undefined ? undefined : readPosition(start);
+    // Together, so that a page takes no round trip more for being counted.
+    const [found, totalCount] = await Promise.all([this.#first(limit + 1, this.#walk(tenant, filter, direction, position, limit + 1)), this.#count(tenant, filter)]);
     const nodes = found.slice(0, limit);
     if (backwards) nodes.reverse();
     return {
       edges: nodes.map((node) => ({ cursor: positionOf({ id: node.id, ms: node.submittedMs }), node })),
       hasNextPage: backwards ? start !== undefined : found.length > limit,
       hasPreviousPage: backwards ? found.length > limit : start !== undefined,
-      totalCount: await this.#count(tenant, filter),
+      totalCount,
     };
+  }
+
+  /** At least so many, when there are so many. */
+  async #first(wanted: number, batches: AsyncIterable<WorkflowSnapshot[]>): Promise<WorkflowSnapshot[]> {
+    const found: WorkflowSnapshot[] = [];
+    for await (const batch of batches) {
+      found.push(...batch);
+      if (found.length >= wanted) break;
+    }
+    return found;
   }
 
   /** Exact. Counts by name or labels, and by status in a session, read every candidate's header. */

@@ -18,21 +18,18 @@ import { addChildren } from "./childWaits.js";
 import { compensationFields, compensationsIn, compensationWait } from "./compensationStates.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import { addSignals, externalKeys } from "./outsideWaits.js";
-import { hashIn, HEADER_FIELDS, isThere, snapshotOf, type Header } from "./headers.js";
-import type { Keys, ShardKeys } from "./keys.js";
+import { HeaderReader } from "./HeaderReader.js";
+import { hashIn, HEADER_FIELDS, snapshotOf } from "./headers.js";
+import type { ShardKeys } from "./keys.js";
 import { itemField, type NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
-import { Scripts } from "./scripts.js";
 import { itemCounts, readItemsRecord, readRecord, type ItemsRecord } from "./records.js";
 
-/** From how many on a script reads headers cheaper than a command each. */
-const FEW = 4;
-
 export class WorkflowReader {
-  readonly #scripts: Scripts;
+  readonly #headers: HeaderReader;
 
   constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly plans: PlanCache, private readonly directory: WorkerDirectory, private readonly fields: NodeFields) {
-    this.#scripts = new Scripts(redis);
+    this.#headers = new HeaderReader(redis, shards);
   }
 
   async plan(shard: number, hash: string): Promise<Plan | undefined> {
@@ -122,48 +119,14 @@ export class WorkflowReader {
 
   /** In the order of the ids; null for those that are gone. */
   async snapshots(ids: readonly string[]): Promise<(WorkflowSnapshot | null)[]> {
-    const keysOfId = ids.map((id) => this.shards.ofWorkflow(id));
-    const headers = ids.length < FEW ? await this.#headers(ids, keysOfId) : await this.#manyHeaders(ids, keysOfId);
+    const headers = await this.#headers.read(ids);
     const plans = headers.map((header) => header && this.plans.cached(hashIn(header)));
     // A promise for every row of a list would cost more than the rest of it; most plans are known.
     await Promise.all(headers.flatMap((header, i) => {
-      const keys = keysOfId[i];
-      return header && keys && !plans[i] ? [this.plans.get(keys, hashIn(header)).then((plan) => { plans[i] = plan; })] : [];
+      const keys = header && !plans[i] ? this.shards.ofWorkflow(ids[i] as string) : undefined;
+      return header && keys ? [this.plans.get(keys, hashIn(header)).then((plan) => { plans[i] = plan; })] : [];
     }));
     return headers.map((header, i) => (header && plans[i] ? snapshotOf(ids[i] as string, header, plans[i]) : null));
-  }
-
-  async #headers(ids: readonly string[], keysOfId: readonly (Keys | undefined)[]): Promise<(Header | null)[]> {
-    const pipeline = this.redis.pipeline();
-    ids.forEach((id, i) => {
-      const keys = keysOfId[i];
-      if (keys) pipeline.hmget(keys.workflow(id), ...HEADER_FIELDS);
-    });
-    const replies = (await pipeline.exec()) ?? [];
-    let next = 0;
-    return keysOfId.map((keys) => {
-      if (!keys) return null;
-      const [error, values] = replies[next++] ?? [null, [null]];
-      if (error) throw error;
-      return isThere(values as Header) ? (values as Header) : null;
-    });
-  }
-
-  /** One script call per shard: taking apart a reply per field is most of what a long list costs. */
-  async #manyHeaders(ids: readonly string[], keysOfId: readonly (Keys | undefined)[]): Promise<(Header | null)[]> {
-    const headers: (Header | null)[] = ids.map(() => null);
-    const shards = new Map<string, { keys: Keys; at: number[] }>();
-    keysOfId.forEach((keys, i) => {
-      if (!keys) return;
-      const shard = shards.get(keys.prefix);
-      if (shard) shard.at.push(i);
-      else shards.set(keys.prefix, { keys, at: [i] });
-    });
-    await Promise.all([...shards.values()].map(async ({ keys, at }) => {
-      const text = await this.#scripts.call<string>("workflowHeaders", [keys.timers], [keys.prefix, HEADER_FIELDS.length, ...HEADER_FIELDS, ...at.map((i) => ids[i] as string)]);
-      (JSON.parse(text) as Header[]).forEach((values, n) => { if (isThere(values)) headers[at[n] as number] = values; });
-    }));
-    return headers;
   }
 
   async detail(id: string): Promise<WorkflowDetail | null> {

@@ -12,7 +12,7 @@ import { parentLink } from "./childWaits.js";
 import { readCounts, WORKFLOW_STATUS } from "./records.js";
 
 export const HEADER_FIELDS = ["st", "hash", "nm", "tn", "lb", "sub", "sta", "fin", "seq", "n", "bad", "ev", "dv", "da", "rr", "ss", "ln", "pa", "pt", "dp"] as const;
-const HASH_AT = HEADER_FIELDS.indexOf("hash");
+const [STATUS_AT, HASH_AT, SEQ_AT, FINISHED_AT] = (["st", "hash", "seq", "fin"] as const).map((field) => HEADER_FIELDS.indexOf(field)) as [number, number, number, number];
 
 /** Their values, in that order. One that is not there is null from one command, false from a script. */
 export type Header = readonly (string | null | false | undefined)[];
@@ -20,6 +20,16 @@ export type Header = readonly (string | null | false | undefined)[];
 /** Whether there is such a workflow. */
 export function isThere(header: Header | undefined): header is Header {
   return Boolean(header?.[0]);
+}
+
+/**
+ * What tells the header of an ended workflow from every other one that it has had: nothing changes then without an event, and what Redis lost in
+ * a crash and did once more ended at another time. Undefined while it is open, when counts change without one.
+ */
+export function versionOf(header: Header | undefined): string | undefined {
+  const status = header?.[STATUS_AT];
+  if (!header || !status || !isWorkflowEnded(WORKFLOW_STATUS[status] ?? "RUNNING")) return undefined;
+  return `${status} ${header[SEQ_AT] as string} ${header[FINISHED_AT] as string}`;
 }
 
 /** Of its definition. */
