@@ -139,7 +139,7 @@ async function openKafka(config: Config, log: Log): Promise<KafkaClient | undefi
 }
 
 /** The store's two sides. */
-function wireStore({ reads, scripts }: Connections, config: Config, onTimer: (shard: number, delayMs: number) => void) {
+function wireStore({ reads, scripts }: Connections, config: Config) {
   const shards = new ShardKeys(config.keyPrefix, config.shards);
   const plans = new PlanCache(reads);
   const fleet = new RedisFleet(reads, shards, new Scripts(scripts));
@@ -152,7 +152,7 @@ function wireStore({ reads, scripts }: Connections, config: Config, onTimer: (sh
     sessions: new RedisSessions(reads, shards, new Scripts(scripts), config.retentionMs),
     definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
     bridge: new RedisBridge(reads, shards, new Scripts(scripts), config.retentionMs),
-    store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs, feedLength: config.feedLength, onTimer }),
+    store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs, feedLength: config.feedLength }),
     reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, items, fleet)),
   };
 }
@@ -162,9 +162,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const log = options.log ?? createLog(config.logLevel, 2);
   const { connections, embedded, close } = await openRedis(config, log);
   const redis = connections.reads;
-  const timers: TimerLoop[] = [];
-  const onTimer = (shard: number, delayMs: number): void => timers[shard]?.hint(delayMs);
-  const { shards, plans, fleet, workflows, items, instances, definitions, bridge, store, reader, sessions: sessionStore } = wireStore(connections, config, onTimer);
+  const { shards, plans, fleet, workflows, items, instances, definitions, bridge, store, reader, sessions: sessionStore } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const secrets = new Secrets(config.secrets());
   const settlement = new Settlement(contexts);
@@ -203,14 +201,14 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);
-  timers.push(...shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log })));
+  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
   const loops = [...timers, ...sweepers, lanes, new FeedKeeper(feed, config.retentionMs, log)];
   const registry = new DefinitionRegistry({ definitions, handlers, expanders, directory: fleet });
   const children = new ChildStarter({ reader, definitions: registry, workflows: agency });
   const staff = new Staff({ store, children, reader, contexts, settlement, handlers, secrets, expanders, lanes, queues: config.workerQueues, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, directory: fleet });
   for (const loop of loops) loop.start();
-  wake.onTimer((shard) => onTimer(shard, 0));
+  wake.onTimer((shard, delayMs) => timers[shard]?.hint(delayMs));
   const worker = config.worker ? await staff.startWorker() : undefined;
   const sender = new OutcomeSender(store);
   const remoteWorkers = new RemoteWorkers({

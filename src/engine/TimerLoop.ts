@@ -84,7 +84,7 @@ export class TimerLoop {
     }
   }
 
-  /** A timer was set in this process: look again when it is due, even if that is before the next look. */
+  /** A timer was set: look again when it is due, even if that is before the next look. */
   hint(delayMs: number): void {
     const dueMs = Date.now() + delayMs;
     if (dueMs >= this.#nextLookMs) return;

@@ -333,6 +333,6 @@ export interface Wake {
   onCancelled(listener: (workflowId: string) => void): () => void;
   /** Some claims on tasks of the workflow were taken back. */
   onRecalled(listener: (workflowId: string) => void): () => void;
-  /** A timer of the shard is due at once. */
-  onTimer(listener: (shard: number) => void): () => void;
+  /** A timer of the shard was set that is due so soon. */
+  onTimer(listener: (shard: number, delayMs: number) => void): () => void;
 }

@@ -15,7 +15,7 @@ interface Ring {
   x?: string;
   /** A workflow some of whose claims were taken back. */
   y?: string;
-  /** A timer is due. */
+  /** In how many ms the first of the timers that were set is due. */
   t?: number;
 }
 
@@ -25,7 +25,7 @@ export class RedisWake implements Wake {
   readonly #events = new Set<(workflowIds: readonly string[]) => void>();
   readonly #cancelled = new Set<(workflowId: string) => void>();
   readonly #recalled = new Set<(workflowId: string) => void>();
-  readonly #timers = new Set<(shard: number) => void>();
+  readonly #timers = new Set<(shard: number, delayMs: number) => void>();
   readonly #pubsub: RedisPubSub;
 
   /** @param subscriber a connection of its own, made with enableReadyCheck: false (a SUBSCRIBE during the check would be lost) */
@@ -58,7 +58,7 @@ export class RedisWake implements Wake {
     return listen(this.#recalled, listener);
   }
 
-  onTimer(listener: (shard: number) => void): () => void {
+  onTimer(listener: (shard: number, delayMs: number) => void): () => void {
     return listen(this.#timers, listener);
   }
 
@@ -66,7 +66,7 @@ export class RedisWake implements Wake {
     if (ring.l) for (const listener of this.#lanes) listener(shard, ring.l);
     if (ring.q > 0) for (const listener of this.#ready) listener(shard);
     if (ring.w.length > 0) for (const listener of this.#events) listener(ring.w);
-    if (ring.t !== undefined) for (const listener of this.#timers) listener(shard);
+    if (ring.t !== undefined) for (const listener of this.#timers) listener(shard, ring.t);
     if (ring.x !== undefined) for (const listener of this.#cancelled) listener(ring.x);
     if (ring.y !== undefined) for (const listener of this.#recalled) listener(ring.y);
   }

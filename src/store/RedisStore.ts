@@ -6,8 +6,7 @@ import type {
   Claim, ClaimRequest, CompleteReply, ControlReply, DueTimer, Outcome, ProvideCommand, RetryCommand, SubmitCommand, SubmitReply, UnitRef, WorkflowStore,
 } from "../engine/ports.js";
 import { nodeKey } from "../engine/nodeKey.js";
-import { delayOf } from "../engine/outcomeDelay.js";
-import { shardOf, ShardKeys, type Keys } from "./keys.js";
+import { ShardKeys, type Keys } from "./keys.js";
 import { Scripts } from "./scripts.js";
 import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushRetry, pushSubmission, readClaims, readCodes, readTimer } from "./wire.js";
 
@@ -19,8 +18,6 @@ export interface RedisStoreOptions {
   retentionMs: number;
   /** About how many steps the feed of a shard keeps. */
   feedLength?: number;
-  /** Told of every timer that an outcome has set, so that who fires them need not come upon it. */
-  onTimer?(shard: number, delayMs: number): void;
 }
 
 /** How long a timer that a poller got stays hidden from the others. */
@@ -98,7 +95,6 @@ export class RedisStore implements WorkflowStore {
     pushList(args, request.lanes.flatMap((lane) => [keys.lane(lane.handler), lane.itemsPerSlot]));
     for (const outcome of outcomes) pushOutcome(args, outcome);
     const [codes, claims] = await this.#scripts.call<[string, (string | number)[]]>("completeTasks", [keys.timers], args);
-    this.#tellTimers(shard, outcomes);
     return { codes: readCodes(codes), claims: readClaims(claims) };
   }
 
@@ -148,18 +144,7 @@ export class RedisStore implements WorkflowStore {
     const keys = this.#keys.ofWorkflow(outcome.ref.workflowId) as Keys;
     const args: (string | number)[] = [keys.prefix, "signal", request, tenant, this.options.retentionMs];
     pushOutcome(args, outcome);
-    const reply = await this.#scripts.call<ControlReply | "NOT_WAITING">("signalTask", [keys.timers], args);
-    this.#tellTimers(shardOf(outcome.ref.workflowId) as number, [outcome]);
-    return reply;
-  }
-
-  #tellTimers(shard: number, outcomes: readonly Outcome[]): void {
-    const { onTimer } = this.options;
-    if (!onTimer) return;
-    for (const outcome of outcomes) {
-      const delayMs = delayOf(outcome);
-      if (delayMs !== undefined) onTimer(shard, delayMs);
-    }
+    return this.#scripts.call("signalTask", [keys.timers], args);
   }
 
   async retryWorkflow(tenant: string, id: string, command: RetryCommand, request: string = randomUUID()): Promise<"OK" | "NOT_FOUND" | "NOT_ENDED" | "CHANGED"> {

@@ -80,7 +80,7 @@ export class Keys {
   get relay(): string { return `${this.prefix}relay`; }
   /** hash with expiry: a command from Kafka by its id's SHA-256: p hash of what it says, o what came of it */
   command(tenant: string, idHash: string): string { return `${this.prefix}cmd:${tenant}:${idHash}`; }
-  /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow, y: one some of whose claims were taken back, t: a timer is due} */
+  /** channel: {w: workflows with new events, q: units left waiting in lanes, x: a cancelled workflow, y: one some of whose claims were taken back, t: in how many ms the first of the timers that were set is due} */
   get wake(): string { return `${this.prefix}wake`; }
 }
 

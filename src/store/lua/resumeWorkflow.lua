@@ -28,7 +28,7 @@ if not wf.open then return 'ALREADY_ENDED' end
 if wf.st ~= 'H' then return 'OK' end
 F.eachRecord(wf, function(k, unit, r)
   local timer = F.waitTimer(wf, k, unit, r)
-  if timer then call('ZADD', prefix .. 'tm', wf.sub + tonumber(r.untilMs), timer) end
+  if timer then F.addTimer(wf.sub + tonumber(r.untilMs), timer) end
   -- Claims have thrown out of the lanes what was in them; what is still there is claimed once all the same.
   if r.status == 'R' then
     local own, expand, collect = string.match(ARGV[firstLane + tonumber(string.match(k, '^%d+'))], '^(%S+) ?(%S*) ?(%S*)$')

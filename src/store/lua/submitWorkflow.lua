@@ -49,9 +49,10 @@ while at <= #ARGV do
     units = units + #ready / 2 + #held / 2
     for i = 1, #held, 2 do call('RPUSH', prefix .. 'h:' .. id .. ':' .. held[i], held[i + 1]) end
     for i = 1, #deadlines, 2 do
-      local due = string.format('%.0f', now + tonumber(deadlines[i + 1]))
+      local dueMs = now + tonumber(deadlines[i + 1])
+      local due = string.format('%.0f', dueMs)
       call('HSET', w, 'u' .. deadlines[i], due)
-      call('ZADD', KEYS[1], due, 'E ' .. id .. ' ' .. deadlines[i] .. ' ' .. due)
+      F.addTimer(dueMs, 'E ' .. id .. ' ' .. deadlines[i] .. ' ' .. due)
     end
     for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
     for i = 1, #queues, 2 do call('HINCRBY', prefix .. 'load', 'R@' .. queues[i], queues[i + 1]) end
@@ -62,6 +63,6 @@ while at <= #ARGV do
 end
 
 if #logged > 0 then F.feed(logged) end
-local _, woken = F.flushLanes(waiting, 0, 0)
-if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. woken .. '}') end
+local _, besides = F.flushLanes(waiting, 0, 0)
+if #ids > 0 then call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. units .. besides .. '}') end
 return reply

@@ -13,6 +13,15 @@ end })
 local time = call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
+-- Timers. The first of those that a call sets is told with the doorbell, in ms from now, so that who fires them need not come
+-- upon it: looks at them are up to 500 ms apart.
+local soonest
+function F.addTimer(dueMs, member)
+  call('ZADD', prefix .. 'tm', dueMs, member)
+  local inMs = dueMs - now
+  if not soonest or inMs < soonest then soonest = inMs end
+end
+
 -- The shard's feed tells readers of many workflows which entries came into which logs, in the order in which they came: a step
 -- per call, in it a line `<workflow> <index of the entry>` for each. store/scripts.ts puts in the setting FEED_LENGTH.
 function F.feed(lines)

@@ -25,7 +25,7 @@ function F.claimUnit(entry, token, worker, reply)
   local timed = timeoutMs ~= '0' and (r.phase == 'p' or r.phase == 'i')
   if timed then
     r.untilMs = wf.at + tonumber(timeoutMs)
-    call('ZADD', prefix .. 'tm', now + tonumber(timeoutMs), 'T ' .. id .. ' ' .. k .. ' ' .. unit .. ' ' .. token)
+    F.addTimer(now + tonumber(timeoutMs), 'T ' .. id .. ' ' .. k .. ' ' .. unit .. ' ' .. token)
   end
   F.save(wf, field, r)
   if wf.limits and (r.phase == 'p' or r.phase == 'i') then F.startBeat(wf, k, unit, token) end

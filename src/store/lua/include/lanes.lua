@@ -15,8 +15,9 @@ function F.pushUnit(wf, lane, k, unit, attempt)
   list[#list + 1] = wf.id .. ' ' .. k .. ' ' .. unit .. ' ' .. attempt .. to.tail
 end
 -- The lists behind what was pushed; a lane that was empty is noted among those that hold something. Then what all workflows
--- of the shard hold ready, running and waiting, by how much it has changed. Answers how many units were queued, and for the
--- doorbell the names of lanes with a priority that were empty: workers do not look into these unless they know of them.
+-- of the shard hold ready, running and waiting, by how much it has changed. Answers how many units were queued, and what else the
+-- doorbell says: the names of lanes with a priority that were empty, for workers do not look into these unless they know of them,
+-- and when the first of the timers that were set is due.
 function F.flushLanes(ready, running, waiting)
   local queued, woken = 0, nil
   for _, lane in ipairs(laneOrder) do
@@ -36,5 +37,5 @@ function F.flushLanes(ready, running, waiting)
   if ready ~= 0 then call('HINCRBY', load, 'R', ready) end
   if running ~= 0 then call('HINCRBY', load, 'X', running) end
   if waiting ~= 0 then call('HINCRBY', load, 'W', waiting) end
-  return queued, woken and ',"l":[' .. table.concat(woken, ',') .. ']' or ''
+  return queued, (woken and ',"l":[' .. table.concat(woken, ',') .. ']' or '') .. (soonest and ',"t":' .. math.max(0, soonest) or '')
 end

@@ -16,9 +16,10 @@ function F.startDeadline(wf, subject)
   local ms = F.limitOf(wf, string.sub(subject, 1, 1), string.sub(subject, 2))
   if not ms then return end
   F.endDeadline(wf, subject)
-  local due = string.format('%.0f', now + tonumber(ms))
+  local dueMs = now + tonumber(ms)
+  local due = string.format('%.0f', dueMs)
   F.put(wf, 'u' .. subject, due)
-  call('ZADD', prefix .. 'tm', due, 'E ' .. wf.id .. ' ' .. subject .. ' ' .. due)
+  F.addTimer(dueMs, 'E ' .. wf.id .. ' ' .. subject .. ' ' .. due)
 end
 function F.endDeadline(wf, subject)
   if not F.hasLimit(wf, string.sub(subject, 1, 1)) then return end
@@ -32,7 +33,7 @@ end
 function F.beatMember(wf, k, unit, token) return 'B ' .. wf.id .. ' ' .. k .. ' ' .. unit .. ' ' .. token end
 function F.startBeat(wf, k, unit, token)
   local ms = F.limitOf(wf, 'b', k)
-  if ms then call('ZADD', prefix .. 'tm', now + tonumber(ms), F.beatMember(wf, k, unit, token)) end
+  if ms then F.addTimer(now + tonumber(ms), F.beatMember(wf, k, unit, token)) end
 end
 function F.putOffBeat(wf, k, unit, token)
   local ms = F.limitOf(wf, 'b', k)

@@ -42,11 +42,6 @@ function F.dropUnits(wf, belongs)
   for _, field in ipairs(fresh) do dropUnit(field) end
 end
 
--- A timer that is due at once, with a ring for whoever fires timers.
-function F.dueNow(member)
-  call('ZADD', prefix .. 'tm', now, member)
-  call('PUBLISH', prefix .. 'wake', '{"w":[],"q":0,"t":1}')
-end
 -- Sub-workflows (engine/children.ts). text: `&<workflow> <until>`, what a unit keeps that waits for one; or what others keep.
 function F.noteChild(key, field, text)
   local child = string.match(text, '^&(%S+)')
@@ -55,7 +50,7 @@ end
 -- Nobody waits for it any more. It may lie in another shard; the timer is this one's.
 function F.abandonChild(wf, text)
   local child = text and string.match(text, '^&(%S+)')
-  if child then F.dueNow('A ' .. child .. ' ' .. wf.id) end
+  if child then F.addTimer(now, 'A ' .. child .. ' ' .. wf.id) end
 end
 
 -- Nodes that stand directly in a scope: '' for the workflow's own, else a group's number. A group is written g<node>.

@@ -133,7 +133,7 @@ end
 
 -- A wait ends at this time; while the workflow is paused it does not, and resumeWorkflow sets the timer.
 function F.setTimer(wf, dueMs, member)
-  if wf.st ~= 'H' then call('ZADD', prefix .. 'tm', dueMs, member) end
+  if wf.st ~= 'H' then F.addTimer(dueMs, member) end
 end
 
 -- A task whose last open dependency came: its record, its event, its place in the lane.
@@ -185,7 +185,7 @@ function F.finishWorkflow(wf, letter, detail)
   call('ZREM', index .. wf.st, wf.id)
   call('ZADD', index .. letter, wf.sub, wf.id)
   call('ZADD', prefix .. 'tm', now + retentionMs, 'X ' .. wf.id)
-  if wf.child then F.dueNow('N ' .. wf.id) end
+  if wf.child then F.addTimer(now, 'N ' .. wf.id) end
   wf.st, wf.open = letter, false
   F.put(wf, 'st', letter)
   F.put(wf, 'fin', wf.at)
@@ -236,8 +236,8 @@ function F.flushWorkflows()
     if wf.moved then F.flushQueues(wf.moved) end
   end
   if #logged > 0 then F.feed(logged) end
-  local queued, woken = F.flushLanes(ready, running, waiting)
-  if #ids > 0 or queued > 0 then
-    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. woken .. '}')
+  local queued, besides = F.flushLanes(ready, running, waiting)
+  if #ids > 0 or queued > 0 or besides ~= '' then
+    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. besides .. '}')
   end
 end
