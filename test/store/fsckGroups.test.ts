@@ -50,6 +50,7 @@ beforeEach(async () => {
 afterAll(() => redis.quit());
 
 const w = (): string => keys.workflow(ids.groups);
+const v = (): string => keys.instances(ids.groups);
 async function codes(): Promise<FindingCode[]> {
   return [...new Set((await fsck(new RedisReads(redis), keyPrefix, 1)).map(({ code }) => code))];
 }
@@ -75,6 +76,15 @@ test("nothing is found while instances run, have ended and are still to start", 
 
 test.each<[FindingCode, string, () => Promise<unknown>]>([
   ["KEY_ORPHAN", "contexts of instances of a workflow that has none", () => redis.hset(keys.instances(ids.plain), "0.1/a", "1")],
+  ["INSTANCE_WRONG", "a value of an instance that has not begun", () => redis.hset(v(), "0.4/gate", "null")],
+  ["INSTANCE_WRONG", "a value of an inner instance that has not begun", () => redis.hset(v(), "0.1.4.7/leaf", "null")],
+  ["INSTANCE_WRONG", "a value of an instance of something else", () => redis.hset(v(), "1.0/gate", "null")],
+  ["INSTANCE_WRONG", "a value that is of no instance", () => redis.hset(v(), "gate", "null")],
+  ["INSTANCE_WRONG", "a value that no task of the group writes", () => redis.hset(v(), "0.1/nobody", "null")],
+  ["INSTANCE_WRONG", "a view over the items of another task", () => edit(v(), "0.0/each", /^@2$/, "@5")],
+  ["INSTANCE_WRONG", "a completed task of an ended instance without its value", () => redis.hdel(v(), "0.0/gate")],
+  ["INSTANCE_WRONG", "a completed task of an inner instance without its value", () => redis.hdel(v(), "0.1.4.0/leaf")],
+  ["INSTANCE_WRONG", "a completed task of an instance that runs without its value", () => edit(w(), "1@0.1", /^W/, "C")],
   ["FIELD_LEFT", "a task of an instance that has ended", () => redis.hset(w(), "1@0.0", "C 1 1 0 0 0 0 - p 0")],
   ["FIELD_LEFT", "an error of an instance that has not begun", () => redis.hset(w(), "z@0.4", "1 {}")],
   ["COUNTS_WRONG", "a count of ended instances", () => edit(w(), "n0", /^\d+/, "99")],

@@ -53,6 +53,10 @@ export class KeyPicture implements FsckReads {
     return fields.map((field) => hash[field] ?? null);
   }
 
+  async *pairs(key: string): AsyncIterable<[string, string][]> {
+    yield await Promise.resolve(this.#pairs(key));
+  }
+
   async *list(key: string): AsyncIterable<string> {
     yield* await this.members(key);
   }

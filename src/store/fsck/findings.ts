@@ -25,6 +25,7 @@ export const FINDING_KINDS = {
   OWED_WRONG: { meaning: "A workflow counts other compensations than those that it has noted as owed." },
   ITEMS_WRONG: { meaning: "What an expanded task counts is not what its items' statuses and units say." },
   ITEM_LOST: { meaning: "Items that no unit will run and no later admission will reach." },
+  INSTANCE_WRONG: { meaning: "What is kept of the contexts of an expanded group's instances does not agree with these." },
   TASK_STUCK: { meaning: "A pending task that waits for nothing." },
   WAITS_WRONG: { meaning: "A pending task counts other than what it waits for." },
   LOG_WRONG: { meaning: "An event log has a hole, or is not as long as the workflow says." },

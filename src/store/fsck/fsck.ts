@@ -5,6 +5,7 @@ import { compilePlan } from "../../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../../workflow/definition.js";
 import type { Plan } from "../../workflow/plan.js";
 import { Keys, shardPrefix } from "../keys.js";
+import { checkContexts } from "./checkContexts.js";
 import { checkInstances } from "./checkInstances.js";
 import { checkItems } from "./checkItems.js";
 import { checkFeed } from "./checkFeed.js";
@@ -124,5 +125,6 @@ async function checkOneWorkflow(image: WorkflowImage, { keys, reads, findings }:
     const check = image.plan?.nodes[index]?.kind === "GROUP" ? checkInstances : checkItems;
     await check(image, node, keys.items(image.id, index), reads, findings);
   }
+  await checkContexts(image, keys, reads, findings);
   await checkLog(image, keys.events(image.id), reads, findings);
 }

@@ -10,6 +10,8 @@ export interface FsckReads {
   expires(key: string): Promise<boolean>;
   hash(key: string): Promise<Record<string, string>>;
   hashFields(key: string, fields: readonly string[]): Promise<(string | null)[]>;
+  /** Fields and texts of a hash that may be large, in pages. */
+  pairs(key: string): AsyncIterable<[string, string][]>;
   list(key: string): AsyncIterable<string>;
   members(key: string): Promise<string[]>;
   /** The texts of a stream's entries of one field, oldest first. */
@@ -51,6 +53,15 @@ export class RedisReads implements FsckReads {
 
   async hashFields(key: string, fields: readonly string[]): Promise<(string | null)[]> {
     return fields.length === 0 ? [] : this.redis.hmget(key, ...fields);
+  }
+
+  async *pairs(key: string): AsyncIterable<[string, string][]> {
+    let cursor = "0";
+    do {
+      const [next, flat] = await this.redis.hscan(key, cursor, "COUNT", PAGE);
+      yield Array.from({ length: flat.length / 2 }, (_, i) => [flat[i * 2] as string, flat[i * 2 + 1] as string]);
+      cursor = next;
+    } while (cursor !== "0");
   }
 
   async *list(key: string): AsyncIterable<string> {
