@@ -110,7 +110,7 @@ function ofKafka({ unreachableSinceMs, relays, commands }: KafkaState): Metric[]
   const each = (value: (relay: KafkaState["relays"][number]) => number): Metric["values"] => relays.map((relay, shard) => ({ value: value(relay), labels: { shard } }));
   return [
     gauge("fanwire_kafka_up", "Whether the brokers answer: 1 or 0.", Number(unreachableSinceMs === undefined)),
-    gauge("fanwire_kafka_relay_lag", "Recorded steps that Kafka has not got, counted up to 10,000.", ...each(({ lag }) => lag)),
+    gauge("fanwire_kafka_relay_lag", "Recorded steps that are kept and that Kafka has not got.", ...each(({ lag }) => lag)),
     gauge("fanwire_kafka_relay_lag_seconds", "How long the oldest step that Kafka has not got has been recorded.", ...each(({ lagMs }) => lagMs / 1_000)),
     gauge("fanwire_kafka_relaying", "Whether this process carries the shard's events to Kafka: 1 or 0; of all servers one does.", ...each(({ here }) => Number(here))),
     counter("fanwire_kafka_events_sent_total", "Events that Kafka has got from this process.", ...each(({ sent }) => sent)),

@@ -37,6 +37,29 @@ export class Feed {
     return (await this.#info(shard))?.lastId ?? FEED_START;
   }
 
+  /** The newest step, and how many there ever were up to it. */
+  async end(shard: number): Promise<{ id: string; passed: number }> {
+    const info = await this.#info(shard);
+    return { id: info?.lastId ?? FEED_START, passed: info?.added ?? 0 };
+  }
+
+  /**
+   * How many of the steps that are kept lie behind one, and for how long the oldest of them has. Read from the stream's own counts: it costs the same
+   * however many they are.
+   * @param at undefined: all
+   * @param passed how many steps there ever were up to that one; undefined: not known, and while any lie behind it all that are kept count
+   */
+  async behind(shard: number, { at, passed }: { at: string | undefined; passed: number | undefined }): Promise<{ steps: number; forMs: number }> {
+    const { feed } = this.shards.of(shard);
+    const info = await this.#info(shard);
+    const [oldest] = await this.redis.xrange(feed, at === undefined ? "-" : `(${at}`, "+", "COUNT", 1);
+    if (!info || !oldest) return { steps: 0, forMs: 0 };
+    const steps = at === undefined || passed === undefined ? info.length : Math.min(info.length, Math.max(1, info.added - passed));
+    // By the clock that the steps' ids are of.
+    const [seconds, micros] = await this.redis.time();
+    return { steps, forMs: Math.max(0, Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - Number(oldest[0].split("-")[0])) };
+  }
+
   /** The oldest step that is kept; undefined when there is none. */
   async firstId(shard: number): Promise<string | undefined> {
     return (await this.#info(shard))?.firstId;

@@ -6,12 +6,18 @@ import { readLaneName } from "../engine/lanes.js";
 import type { ShardKeys } from "./keys.js";
 import type { Scripts } from "./scripts.js";
 
-export interface RelayLease {
+/** How far the events of a shard have come. */
+export interface RelayCursor {
+  /** Id of the last step that Kafka has; undefined: none. */
+  at: string | undefined;
+  /** How many steps the feed ever had up to that one; undefined: not known. */
+  passed: number | undefined;
+}
+
+export interface RelayLease extends RelayCursor {
   /** HELD: the caller relays. OTHER: somebody else does. LOST: somebody else has taken over since. */
   code: "HELD" | "OTHER" | "LOST";
   token: string;
-  /** Id of the last step that Kafka has; undefined: none. */
-  at: string | undefined;
 }
 
 export interface RecordedCommand {
@@ -36,32 +42,21 @@ export class RedisBridge {
   }
 
   takeRelay(shard: number, who: string, leaseMs: number): Promise<RelayLease> {
-    return this.#hold(shard, [who, "", leaseMs, ""]);
+    return this.#hold(shard, [who, "", leaseMs, "", ""]);
   }
 
-  /** @param at id of the last step that Kafka has now; absent: as before */
-  keepRelay(shard: number, who: string, token: string, leaseMs: number, at = ""): Promise<RelayLease> {
-    return this.#hold(shard, [who, token, leaseMs, at]);
+  /** @param to where it stands now; absent: as before */
+  keepRelay(shard: number, who: string, token: string, leaseMs: number, to?: RelayCursor): Promise<RelayLease> {
+    return this.#hold(shard, [who, token, leaseMs, to?.at ?? "", to?.passed ?? ""]);
   }
 
   async leaveRelay(shard: number, who: string, token: string): Promise<void> {
-    await this.#hold(shard, [who, token, 0, ""]);
+    await this.#hold(shard, [who, token, 0, "", ""]);
   }
 
-  /** Id of the last step of the shard that Kafka has; undefined: none. */
-  async relayedTo(shard: number): Promise<string | undefined> {
-    return (await this.redis.hget(this.shards.of(shard).relay, "at")) ?? undefined;
-  }
-
-  /** How many steps lie behind one, counted up to `most`, and for how long the oldest of them has. @param after absent: all */
-  async stepsBehind(shard: number, after: string | undefined, most: number): Promise<{ steps: number; forMs: number }> {
-    const from = after === undefined ? "-" : `(${after}`;
-    const rows = await this.redis.xrange(this.shards.of(shard).feed, from, "+", "COUNT", most);
-    const [oldest] = rows;
-    if (!oldest) return { steps: 0, forMs: 0 };
-    // By the clock that the steps' ids are of.
-    const [seconds, micros] = await this.redis.time();
-    return { steps: rows.length, forMs: Math.max(0, Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - Number(oldest[0].split("-")[0])) };
+  async relayedTo(shard: number): Promise<RelayCursor> {
+    const [at, passed] = await this.redis.hmget(this.shards.of(shard).relay, "at", "passed");
+    return cursor(at, passed);
   }
 
   /** All workflows of a shard that there are, in no order; one that comes meanwhile may be left out. */
@@ -107,7 +102,11 @@ export class RedisBridge {
   }
 
   async #hold(shard: number, args: (string | number)[]): Promise<RelayLease> {
-    const [code, token, at] = await this.scripts.call<[RelayLease["code"], string, string]>("holdRelay", [this.shards.of(shard).relay], args);
-    return { code, token, at: at === "" ? undefined : at };
+    const [code, token, at, passed] = await this.scripts.call<[RelayLease["code"], string, string, string]>("holdRelay", [this.shards.of(shard).relay], args);
+    return { code, token, ...cursor(at, passed) };
   }
+}
+
+function cursor(at: string | null | undefined, passed: string | null | undefined): RelayCursor {
+  return { at: at ? at : undefined, passed: passed ? Number(passed) : undefined };
 }

@@ -76,7 +76,7 @@ export class Keys {
   get tenants(): string { return `${this.prefix}tn`; }
   /** stream: the feed; a step per script call that wrote to event logs, field e: a line `<workflow> <index of the entry>` per log */
   get feed(): string { return `${this.prefix}f`; }
-  /** hash: who carries the shard's events to Kafka, token, until when in ms, at: id of the last step of the feed that Kafka has */
+  /** hash: who carries the shard's events to Kafka, token, until when in ms, at: id of the last step of the feed that Kafka has, passed: how many steps there ever were up to it */
   get relay(): string { return `${this.prefix}relay`; }
   /** hash with expiry: a command from Kafka by its id's SHA-256: p hash of what it says, o what came of it */
   command(tenant: string, idHash: string): string { return `${this.prefix}cmd:${tenant}:${idHash}`; }

@@ -93,7 +93,7 @@ async function bridge(): Promise<unknown> {
   const store = new RedisBridge(node.redis, new ShardKeys(keyPrefix, 1), new Scripts(node.redis), 60_000);
   const id = testPrefix();
   const taken = await store.takeRelay(0, id, 60_000);
-  const codes = [taken.code, (await store.takeRelay(0, "another", 60_000)).code, (await store.keepRelay(0, id, taken.token, 60_000, "5-0")).code, await store.relayedTo(0)];
+  const codes = [taken.code, (await store.takeRelay(0, "another", 60_000)).code, (await store.keepRelay(0, id, taken.token, 60_000, { at: "5-0", passed: 5 })).code, (await store.relayedTo(0)).at];
   await store.leaveRelay(0, id, taken.token);
   return [...codes, (await store.recordCommand("default", id, "says")).code, await store.recordCommand("default", id, "says", "1"), await store.recordCommand("default", id, "says", "2"), (await store.recordCommand("default", id, "else")).code];
 }

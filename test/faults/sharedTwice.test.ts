@@ -62,12 +62,12 @@ test("holdRelay: but for the time until which the lease holds", async () => {
     return first;
   };
   const { token } = await same(() => bridge.takeRelay(0, "a", 60_000));
-  await same(() => bridge.keepRelay(0, "a", token, 60_000, "7-0"));
+  await same(() => bridge.keepRelay(0, "a", token, 60_000, { at: "7-0", passed: 7 }));
   expect((await same(() => bridge.takeRelay(0, "b", 60_000))).code).toBe("OTHER");
   await same(() => bridge.leaveRelay(0, "a", token));
   expect((await same(() => bridge.takeRelay(0, "b", 60_000))).code).toBe("HELD");
-  expect((await same(() => bridge.keepRelay(0, "a", token, 60_000, "9-0"))).code).toBe("LOST");
-  expect(await bridge.relayedTo(0)).toBe("7-0");
+  expect((await same(() => bridge.keepRelay(0, "a", token, 60_000, { at: "9-0", passed: 9 }))).code).toBe("LOST");
+  expect(await bridge.relayedTo(0)).toEqual({ at: "7-0", passed: 7 });
 });
 
 test("recordCommand", async () => {

@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { FanwireError } from "../../errors.js";
-import type { RedisBridge } from "../../store/RedisBridge.js";
+import type { RedisBridge, RelayCursor } from "../../store/RedisBridge.js";
 import type { EventLog } from "../EventLog.js";
 import { FEED_START, type Feed, type FeedStep } from "../Feed.js";
 import { BridgeLoop } from "./BridgeLoop.js";
@@ -14,7 +14,7 @@ import { EventSender } from "./EventSender.js";
 import type { BridgeLog, KafkaClient } from "./KafkaClient.js";
 
 export interface EventRelayServices {
-  feed: Pick<Feed, "read" | "firstId" | "lastId">;
+  feed: Pick<Feed, "read" | "end">;
   eventLog: EventLog;
   bridge: RedisBridge;
   client: Pick<KafkaClient, "send">;
@@ -25,6 +25,9 @@ export interface EventRelayServices {
   /** Default 15 s: how long a relay that died keeps the others from going on. */
   leaseMs?: number;
 }
+
+/** Behind which step it goes on. */
+type Position = RelayCursor & { at: string };
 
 const LEASE_MS = 15_000;
 /** How long a lost doorbell can delay an event. */
@@ -92,36 +95,38 @@ export class EventRelay {
     }
     this.#token = lease.token;
     this.#keptMs = Date.now();
-    await this.#relay(lease.at ?? FEED_START);
+    await this.#relay(lease.at === undefined ? { at: FEED_START, passed: 0 } : { at: lease.at, passed: lease.passed });
   }
 
   /** Until the lease is lost or the relay stops. */
-  async #relay(from: string): Promise<void> {
-    let at = from;
+  async #relay(from: Position): Promise<void> {
+    let position = from;
     while (!this.#loop.stopped) {
-      const read = await this.#read(at);
+      const read = await this.#read(position);
       if (!read) return;
       const { steps } = read;
-      at = read.from;
+      position = read.from;
       if (steps.length === 0) {
-        if (!(await this.#keepInTime())) return;
+        const counted = await this.#counted(position);
+        if (!counted || !(await this.#keepInTime())) return;
+        position = counted;
         await this.#loop.sleep(POLL_MS);
         continue;
       }
       if (!(await this.#sendSteps(steps))) return;
-      at = (steps.at(-1) as FeedStep).id;
-      if (!(await this.#keep(at))) return;
+      position = { at: (steps.at(-1) as FeedStep).id, passed: position.passed === undefined ? undefined : position.passed + steps.length };
+      if (!(await this.#keep(position))) return;
       this.#loop.progressed();
     }
   }
 
   /** Undefined when the lease was lost meanwhile. */
-  async #read(at: string): Promise<{ steps: FeedStep[]; from: string } | undefined> {
+  async #read(position: Position): Promise<{ steps: FeedStep[]; from: Position } | undefined> {
     try {
-      return { steps: await this.services.feed.read(this.shard, at, STEPS_PER_READ), from: at };
+      return { steps: await this.services.feed.read(this.shard, position.at, STEPS_PER_READ), from: position };
     } catch (error) {
       if (!(error instanceof FanwireError) || (error.code !== "CURSOR_EXPIRED" && error.code !== "CURSOR_AHEAD")) throw error;
-      const from = await this.#catchUp(at);
+      const from = await this.#catchUp(position.at);
       return from === undefined ? undefined : { steps: [], from };
     }
   }
@@ -148,12 +153,13 @@ export class EventRelay {
    * When the feed does not reach back to the cursor any more, the logs do: sends what they got since then, some of it once more.
    * @returns the step to go on behind; undefined when the lease was lost meanwhile
    */
-  async #catchUp(at: string): Promise<string | undefined> {
+  async #catchUp(at: string): Promise<Position | undefined> {
     const { feed, bridge, eventLog, log } = this.services;
     // What is appended from here on stands behind this step.
-    const goOn = await feed.lastId(this.shard);
-    const sinceMs = Math.min(...[at, goOn].map((id) => Number(id.split("-")[0]))) - CLOCK_MARGIN_MS;
-    log.warn({ shard: this.shard, cursor: at, goOn }, "the feed does not reach back to what Kafka has; the missing events are looked for in the logs");
+    const { id, passed } = await feed.end(this.shard);
+    const goOn: Position = { at: id, passed };
+    const sinceMs = Math.min(...[at, id].map((id) => Number(id.split("-")[0]))) - CLOCK_MARGIN_MS;
+    log.warn({ shard: this.shard, cursor: at, goOn: id }, "the feed does not reach back to what Kafka has; the missing events are looked for in the logs");
     for await (const workflowId of bridge.workflowIds(this.shard)) {
       const range = await eventLog.since(workflowId, sinceMs);
       if (range && !(await this.#sendRange(workflowId, range.first, range.last))) return undefined;
@@ -162,13 +168,22 @@ export class EventRelay {
     return (await this.#sender.flush()) && (await this.#keep(goOn)) ? goOn : undefined;
   }
 
+  /** A cursor that was kept without its count gets it once it stands at the end. @returns undefined when the lease was lost meanwhile */
+  async #counted(position: Position): Promise<Position | undefined> {
+    if (position.passed !== undefined) return position;
+    const { id, passed } = await this.services.feed.end(this.shard);
+    if (id !== position.at) return position;
+    const counted = { ...position, passed };
+    return (await this.#keep(counted)) ? counted : undefined;
+  }
+
   async #keepInTime(): Promise<boolean> {
     return Date.now() - this.#keptMs <= this.#leaseMs / 3 || this.#keep();
   }
 
   /** False when another relay has taken over. */
-  async #keep(at?: string): Promise<boolean> {
-    const lease = await this.services.bridge.keepRelay(this.shard, this.#who, this.#token as string, this.#leaseMs, at);
+  async #keep(to?: Position): Promise<boolean> {
+    const lease = await this.services.bridge.keepRelay(this.shard, this.#who, this.#token as string, this.#leaseMs, to);
     this.#keptMs = Date.now();
     if (lease.code === "HELD") return true;
     this.services.log.warn({ shard: this.shard }, "another server relays this shard's events now");

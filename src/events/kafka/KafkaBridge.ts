@@ -31,7 +31,7 @@ export interface KafkaBridgeServices {
 
 /** One shard's events on their way to Kafka. */
 export interface RelayState {
-  /** Steps of the feed that Kafka has not got; at most 10,000 are counted. */
+  /** Steps of the feed that Kafka has not got. */
   lag: number;
   /** How long the oldest of them has been there. */
   lagMs: number;
@@ -49,8 +49,6 @@ export interface KafkaState {
   /** Of this process. */
   commands: CommandCounts;
 }
-
-const LAG_COUNTED = 10_000;
 
 export class KafkaBridge {
   readonly #relays: EventRelay[];
@@ -81,9 +79,9 @@ export class KafkaBridge {
   }
 
   async state(): Promise<KafkaState> {
-    const { bridge, client } = this.services;
+    const { bridge, client, feed } = this.services;
     const relays = await Promise.all(this.#relays.map(async ({ relays: here, sent }, shard) => {
-      const { steps, forMs } = await bridge.stepsBehind(shard, await bridge.relayedTo(shard), LAG_COUNTED);
+      const { steps, forMs } = await feed.behind(shard, await bridge.relayedTo(shard));
       return { lag: steps, lagMs: forMs, here, sent };
     }));
     return { unreachableSinceMs: client.unreachableSinceMs, relays, commands: this.#consumer.counts };
@@ -93,7 +91,6 @@ export class KafkaBridge {
   async status(): Promise<string> {
     const { unreachableSinceMs, relays } = await this.state();
     const lag = relays.reduce((sum, relay) => sum + relay.lag, 0);
-    const counted = lag >= LAG_COUNTED ? `${lag} or more` : String(lag);
-    return unreachableSinceMs === undefined ? `connected, lag ${counted}` : `unreachable since ${new Date(unreachableSinceMs).toISOString()}, lag ${counted}`;
+    return unreachableSinceMs === undefined ? `connected, lag ${lag}` : `unreachable since ${new Date(unreachableSinceMs).toISOString()}, lag ${lag}`;
   }
 }
