@@ -13,6 +13,7 @@ import { Scripts } from "../../src/store/scripts.js";
 import { expansion, oneGroup, task } from "../support/builders.js";
 import { sharedKafka, type TestKafka } from "../support/kafkaServer.js";
 import { readTopic, type TopicReader } from "../support/kafkaTopic.js";
+import { seededRandom, testSeed } from "../support/seededRandom.js";
 import { CALLER, finished, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { expectTopicToBeTheLogs, outOfOrder } from "./kafkaChecks.js";
@@ -125,15 +126,19 @@ describe.skipIf(!kafka)("relays of events", () => {
   });
 
   test("many that take over from each other all the time", async () => {
-    const hesitant = (): Partial<EventRelayServices> => ({
+    const seed = testSeed();
+    process.stdout.write(`relays that take over from each other: seed ${seed}\n`);
+    // Each with a chance of its own, which does not depend on when the others send.
+    const hesitant = (random: (below: number) => number): Partial<EventRelayServices> => ({
       leaseMs: 60,
       client: { send: async (messages) => {
-        if (Math.random() < 0.3) await new Promise((resolve) => setTimeout(resolve, 200 * Math.random()));
-        if (Math.random() < 0.2) throw new Error("not now");
+        const [pauseMs, fails] = [random(10) < 3 ? random(200) : 0, random(10) < 2];
+        if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        if (fails) throw new Error("not now");
         return client.send(messages);
       } },
     });
-    for (let i = 0; i < 4; i++) startRelay(hesitant());
+    for (let i = 0; i < 4; i++) startRelay(hesitant(seededRandom(seed + i)));
     const ids: string[] = [];
     for (let i = 0; i < 6; i++) ids.push(...(await run(5)));
     await expectTopicToBeTheLogs(node, topic, ids);

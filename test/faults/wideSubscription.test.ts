@@ -8,13 +8,14 @@ import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { isTerminalEvent, type WorkflowEvent } from "../../src/workflow/events.js";
 import { expansion, oneGroup, retry, task } from "../support/builders.js";
 import { startTestRedis, type TestRedis } from "../support/redisServer.js";
+import { seededRandom, testSeed } from "../support/seededRandom.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { WideClient, type WideEvent } from "./wideClient.js";
 
 const SHARDS = 2;
 const FAULTS = 30;
-const SEED = Number(process.env.FANWIRE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = testSeed();
 const keyPrefix = testPrefix();
 
 interface Server { url: string; program: StartedProgram }
@@ -25,12 +26,7 @@ const servers = new Map<number, Server>();
 /** Also those that another start for the same index has replaced. */
 const programs: StartedProgram[] = [];
 
-/** Of the seed alone, so that a run can be had again. */
-let state = SEED;
-function random(below: number): number {
-  state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-  return Math.floor((state / 0x80000000) * below);
-}
+const random = seededRandom(SEED);
 
 async function startServer(index: number): Promise<void> {
   const env = { REDIS_URL: redis.url, KEY_PREFIX: keyPrefix, SHARDS: String(SHARDS), LEASE: "2s", LOG_LEVEL: "silent", PORT: "0" };
