@@ -1,7 +1,7 @@
 /** Plain producers and consumers for tests, beside those of the product. */
 
 import { randomBytes } from "node:crypto";
-import { Kafka, logLevel, type KafkaMessage, type Message } from "kafkajs";
+import { Kafka, logLevel, type Admin, type KafkaMessage, type Message } from "kafkajs";
 import type { TestKafka } from "./kafkaServer.js";
 
 export type Received = KafkaMessage & { partition: number; text: string };
@@ -41,14 +41,37 @@ export async function sendTo(kafka: TestKafka, topic: string, messages: Message[
   }
 }
 
+/** How many consumers the group has whose partitions are settled; 0 while they are not. */
+export async function settledMembers(kafka: TestKafka, group: string): Promise<number> {
+  return withAdmin(kafka, async (admin) => {
+    const [found] = (await admin.describeGroups([group])).groups;
+    return found?.state === "Stable" ? found.members.length : 0;
+  });
+}
+
+/** The offset in a partition that the group goes on at; undefined before it has moved. */
+export async function offsetOf(kafka: TestKafka, group: string, topic: string, partition: number): Promise<number | undefined> {
+  return withAdmin(kafka, async (admin) => {
+    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    const offset = Number(found?.partitions.find((at) => at.partition === partition)?.offset ?? -1);
+    return offset < 0 ? undefined : offset;
+  });
+}
+
 /** Those that are not there yet. */
 export async function makeTopics(kafka: TestKafka, topics: readonly string[], numPartitions = 4): Promise<void> {
-  const admin = client(kafka).admin();
-  await admin.connect();
-  try {
+  await withAdmin(kafka, async (admin) => {
     const there = await admin.listTopics();
     const missing = topics.filter((topic) => !there.includes(topic));
     if (missing.length > 0) await admin.createTopics({ topics: missing.map((topic) => ({ topic, numPartitions })), waitForLeaders: true });
+  });
+}
+
+async function withAdmin<T>(kafka: TestKafka, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = client(kafka).admin();
+  await admin.connect();
+  try {
+    return await use(admin);
   } finally {
     await admin.disconnect();
   }
