@@ -25,8 +25,13 @@ export interface TestKafka {
   readonly brokers: string[];
 }
 
+/** What a broker takes by PLAIN and by SCRAM-SHA-256. */
+export interface Login { username: string; password: string }
+
 /** A broker that belongs to one test file. */
 export interface PrivateKafka extends TestKafka {
+  /** Where it wants a login, when it was started with one; `brokers` want none. */
+  readonly loginBrokers: string[];
   /** SIGKILL; resolves when the process is gone. */
   kill9(): Promise<void>;
   /** At the same address, with the same data. */
@@ -52,10 +57,10 @@ export async function sharedKafka(): Promise<TestKafka | undefined> {
 }
 
 /** @returns undefined where there can be none, which is said */
-export async function privateKafka(): Promise<PrivateKafka | undefined> {
+export async function privateKafka(login?: Login): Promise<PrivateKafka | undefined> {
   return orSaid(async () => {
     const directory = await mkdtemp(join(tmpdir(), "fanwire-kafka-"));
-    let broker = await startBroker(directory, false);
+    let broker = await startBroker(directory, false, login);
     const end = async (): Promise<void> => {
       const { child } = broker;
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -64,7 +69,7 @@ export async function privateKafka(): Promise<PrivateKafka | undefined> {
       await exit;
     };
     return {
-      brokers: [broker.address],
+      brokers: [broker.address], loginBrokers: [broker.loginAddress].filter((address) => address !== undefined),
       kill9: end,
       async restart() {
         await end();
@@ -104,19 +109,22 @@ async function orSaid<T>(start: () => Promise<T>): Promise<T | undefined> {
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-interface Broker { child: ChildProcess; address: string }
+interface Broker { child: ChildProcess; address: string; loginAddress: string | undefined }
 
 /** On the ports that the folder was first used with. @param lasting it outlives this process */
-async function startBroker(directory: string, lasting: boolean): Promise<Broker> {
+async function startBroker(directory: string, lasting: boolean, login?: Login): Promise<Broker> {
   const jars = await kafkaJars();
   const settings = join(directory, "server.properties");
   const before = await readFile(settings, "utf8").catch(() => undefined);
   if (before === undefined) {
     await mkdir(directory, { recursive: true });
-    await writeFile(settings, properties(directory, await freePort(), await freePort()));
-    await run("java", [...JVM, "-cp", `${jars}/*`, "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", settings]);
+    await writeFile(settings, properties(directory, await freePort(), await freePort(), login && { ...login, port: await freePort() }));
+    const known = login ? ["--add-scram", `SCRAM-SHA-256=[name=${login.username},password=${login.password}]`] : [];
+    await run("java", [...JVM, "-cp", `${jars}/*`, "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", settings, ...known]);
   }
-  const address = /^advertised\.listeners=PLAINTEXT:\/\/(.*)$/m.exec(await readFile(settings, "utf8"))?.[1] ?? "";
+  const written = await readFile(settings, "utf8");
+  const addressOf = (listener: string): string | undefined => new RegExp(`^listeners=.*\\b${listener}://([^,\n]*)`, "m").exec(written)?.[1];
+  const address = addressOf("PLAINTEXT") ?? "";
   const output = await open(join(directory, "output"), "a");
   const child = spawn("java", [...JVM, "-cp", `${jars}/*`, "kafka.Kafka", settings], { cwd: directory, detached: lasting, stdio: ["ignore", output.fd, output.fd] });
   await output.close();
@@ -125,7 +133,7 @@ async function startBroker(directory: string, lasting: boolean): Promise<Broker>
     child.once("exit", () => running.delete(child));
   }
   await untilItAnswers(child, address, directory);
-  return { child, address };
+  return { child, address, loginAddress: addressOf("SASL_PLAINTEXT") };
 }
 
 async function untilItAnswers(child: ChildProcess, address: string, directory: string): Promise<void> {
@@ -138,10 +146,11 @@ async function untilItAnswers(child: ChildProcess, address: string, directory: s
   await admin.disconnect();
 }
 
-function properties(directory: string, port: number, controllerPort: number): string {
+function properties(directory: string, port: number, controllerPort: number, login?: Login & { port: number }): string {
+  const withLogin = login ? `,SASL_PLAINTEXT://127.0.0.1:${login.port}` : "";
   return Object.entries({
     "process.roles": "broker,controller", "node.id": 1, "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`, "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}${withLogin}`, "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}${withLogin}`,
     "controller.listener.names": "CONTROLLER", "inter.broker.listener.name": "PLAINTEXT", "log.dirs": join(directory, "data"),
     "num.partitions": 4, "offsets.topic.num.partitions": 1, "offsets.topic.replication.factor": 1,
     "transaction.state.log.replication.factor": 1, "transaction.state.log.min.isr": 1, "share.coordinator.state.topic.replication.factor": 1,
@@ -149,7 +158,18 @@ function properties(directory: string, port: number, controllerPort: number): st
     "broker.session.timeout.ms": 1_000, "broker.heartbeat.interval.ms": 200, "group.min.session.timeout.ms": 500,
     "controller.quorum.election.timeout.ms": 300, "controller.quorum.fetch.timeout.ms": 500, "controller.quorum.election.backoff.max.ms": 200,
     "group.initial.rebalance.delay.ms": 0, "auto.create.topics.enable": false,
+    ...(login ? loginProperties(login) : {}),
   }).map(([name, value]) => `${name}=${value}\n`).join("");
+}
+
+function loginProperties({ username, password }: Login): Record<string, string> {
+  const modules = "org.apache.kafka.common.security";
+  return {
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
+    "listener.name.sasl_plaintext.plain.sasl.jaas.config": `${modules}.plain.PlainLoginModule required user_${username}="${password}";`,
+    "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": `${modules}.scram.ScramLoginModule required;`,
+  };
 }
 
 declare module "vitest" {

@@ -149,7 +149,9 @@ export class KafkaClient {
       disconnected();
       if (this.#unreachableSinceMs === undefined) {
         this.#unreachableSinceMs = Date.now();
-        this.log.warn({ err: message }, "Kafka cannot be reached; trying again and again");
+        const isRefused = cause instanceof Error && cause.name === "KafkaJSSASLAuthenticationError";
+        const what = isRefused ? "Kafka refuses the login of KAFKA_SASL with KAFKA_USERNAME and KAFKA_PASSWORD" : "Kafka cannot be reached";
+        this.log.warn({ err: message }, `${what}; trying again and again`);
       }
     }
     return new FanwireError("KAFKA_FAILED", `Kafka did not take it: ${message}`, { cause });
