@@ -43,10 +43,10 @@ export function lanesOf(node: PlanNode): string {
   return expand === PLAN_LANE_REF && collect === PLAN_LANE_REF ? own : `${own} ${expand} ${collect}`;
 }
 
-/** For retryWorkflow: the lane of its items and, if it is not the plan's, the one where its output is collected. */
-export function itemLanesOf(node: PlanNode): string {
-  const collect = laneOf(node, "COLLECT");
-  return collect === PLAN_LANE_REF ? laneOf(node, "ITEMS") : `${laneOf(node, "ITEMS")} ${collect}`;
+/** For retryWorkflow: the lane of its items, the one where its output is collected, and what the workflow may owe once there are items. */
+export function itemLanesOf(plan: Plan, node: PlanNode): string {
+  const owed = TaskGroup.mayOwe(plan, node);
+  return [laneOf(node, "ITEMS"), laneOf(node, "COLLECT"), ...(owed === undefined ? [] : [owed])].join(" ");
 }
 
 /** The phase that a task starts in. */
@@ -112,6 +112,12 @@ export class TaskGroup {
     if (!compensation) return undefined;
     const phase = firstPhase(compensation);
     return { compensation: compensation.index, lane: laneOf(compensation, phase), phase: phase === "EXPAND" ? "x" : "p" };
+  }
+
+  /** As the store keeps it of a task that has been expanded and has not ended. */
+  static mayOwe(plan: Plan, node: PlanNode): string | undefined {
+    const owed = TaskGroup.owed(plan, node);
+    return owed && `${owed.compensation}/${owed.lane}/${owed.phase}`;
   }
 
   /** Tasks that can start at once. @param missing external keys without a value */

@@ -81,7 +81,7 @@ export interface ExpandOutcome {
   lane: string;
   planLane: string;
   shape?: string;
-  /** What the workflow may owe from now on, see TaskGroup.owed. */
+  /** What the workflow may owe from now on, see TaskGroup.mayOwe. */
   compensation?: string;
   /** Field and value, alternating; empty when storeItems brought them before. */
   variables: string[];

@@ -124,7 +124,7 @@ function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskSta
   const attempts = attemptsSoFar(task, submittedMs);
   const shared = { node: node.index, groups: node.groupChain };
   const isUndone = undone.has(node.index);
-  if (task.itemCounts && node.kind === "TASK" && !isUndone) return { ...shared, phase: "ITEMS", base: attempts.base, lane: itemLanesOf(node), open: 0 };
+  if (task.itemCounts && node.kind === "TASK" && !isUndone) return { ...shared, phase: "ITEMS", base: attempts.base, lane: itemLanesOf(plan, node), open: 0 };
   const first = firstPhase(node) === "EXPAND" ? "EXPAND" : "PLAIN";
   const group = isUndone && task.itemCounts ? "GROUP_ANEW" : "GROUP";
   const lane = laneOf(node, first);

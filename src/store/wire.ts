@@ -3,7 +3,6 @@
 import type { Claim, ClaimRequest, Outcome, OutcomeCode, Phase, ReopenedTask, RetryCommand, SubmitCommand, UnitRef } from "../engine/ports.js";
 import type { DueTimer } from "../engine/ports.js";
 import { nodeKey, readNodeKey } from "../engine/nodeKey.js";
-import { PLAN_LANE_REF } from "../engine/TaskGroup.js";
 import { limitsOf } from "../engine/timeLimits.js";
 import { OUTCOME_LETTER } from "./records.js";
 
@@ -93,7 +92,7 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
 const PHASE_LETTER = { PLAIN: "p", EXPAND: "x", ITEMS: "i", ANEW: "n", GROUP: "g", GROUP_ANEW: "f" } as const;
 
 export function pushRetry(args: Args, { seq, groups, route, tasks, compensations, contextKeys }: RetryCommand): void {
-  args.push(seq, PLAN_LANE_REF);
+  args.push(seq);
   pushList(args, groups);
   pushList(args, contextKeys);
   pushList(args, compensations.flatMap(({ node, base, attempt }) => [node, base, attempt ?? ""]));

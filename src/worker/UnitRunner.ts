@@ -170,8 +170,8 @@ export class UnitRunner {
   async #expandTask(unit: LiveUnit, plan: Plan, node: PlanNode, scope: Scope): Promise<ExpandOutcome | undefined> {
     const found = node.compensates === undefined ? undefined : await itemsToUndo(this.services.reader, unit.claim, node);
     const outcome = await expandOutcome(this.services, unit, plan, node, scope, found);
-    const owed = TaskGroup.owed(plan, node);
-    if (outcome && owed) outcome.compensation = `${owed.compensation}/${owed.lane}/${owed.phase}`;
+    const owed = TaskGroup.mayOwe(plan, node);
+    if (outcome && owed !== undefined) outcome.compensation = owed;
     return outcome;
   }
 

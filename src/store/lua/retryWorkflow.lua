@@ -7,15 +7,14 @@
 -- ARGV[4] tenant
 -- ARGV[5] retentionMs
 -- ARGV[6] seq of the newest event when it was read
--- ARGV[7] lane of the plan
--- ARGV[8..] count + (group, open tasks, 1 or 0: F.reopenGroups in include/reopen.lua), count + context keys to forget, count + (compensation, base, line for its history),
+-- ARGV[7..] count + (group, open tasks, 1 or 0: F.reopenGroups in include/reopen.lua), count + context keys to forget, count + (compensation, base, line for its history),
 --   what is skipped at once (F.follow), then tasks, each: task, phase, base, groups, lane, open, line for the history ('' none), see include/reopen.lua
 -- Returns: OK | NOT_FOUND | NOT_ENDED | CHANGED
 -- Events: WORKFLOW_RETRIED WORKFLOW_STARTED GROUP_STARTED GROUP_COMPLETED TASK_READY TASK_SKIPPED
 local prefix, retentionMs = ARGV[1], tonumber(ARGV[5])
 --- @include base
 --- @include arguments
-at = 8
+at = 7
 --- @include lanes
 --- @include workflow
 --- @include items when used
@@ -59,7 +58,7 @@ local route = take()
 while at <= #ARGV do
   local k, phase, base, group, lane, open, attempt = take(), take(), take(), take(), take(), take(), take()
   wf.left = wf.left + 1
-  F.reopen(wf, k, phase, base, group, lane, open, attempt, ARGV[7])
+  F.reopen(wf, k, phase, base, group, lane, open, attempt)
 end
 F.follow(wf, route, '')
 F.answer(wf, ARGV[2])

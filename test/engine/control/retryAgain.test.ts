@@ -119,3 +119,18 @@ test("what was compensated, and what came after it, has no items and no instance
   // What is in a group that was never expanded is in no event.
   expect(folded.counts).toEqual({ ...detail.counts, total: detail.counts.total - 1, cancelled: detail.counts.cancelled - 1 });
 });
+
+test("what completes of items that go on once the workflow is retried is undone when the rest of them is cancelled", async () => {
+  const each = gated("each", { expansion: expansion({ array: { v: [1, 2] }, maxParallel: 1 }), compensate: { handler: "log", input: "undone" } });
+  const id = await start(node, { definition: workflow([group("g", [gated("bad"), each], { onFailure: "FAIL_FAST" })]) });
+  await gates.ready(id, "g.each[0]");
+  await node.engine.cancelWorkflow(CALLER, id);
+  await becomes(node, id, "CANCELLED");
+  await retry(id);
+  await gates.end(id, "g.each[0]", true);
+  await gates.ready(id, "g.each[1]");
+  await gates.end(id, "g.bad", false);
+  const done = await becomes(node, id, "FAILED");
+  expect(taskIn(done, "g.each")).toMatchObject({ status: "CANCELLED", itemCounts: { completed: 1, cancelled: 1 } });
+  expect(taskIn(done, "g.each!compensate")).toMatchObject({ status: "COMPLETED", itemCounts: { completed: 1 } });
+});

@@ -1,7 +1,6 @@
 -- Opens tasks of an ended workflow again: from their beginning, or, when they have items, those of them that did not complete.
 -- Completed ones too: those that have been undone, and what depends on them.
 
-local PLAN_LANE = '$plan~0'
 -- What begins from its beginning begins in this phase, where that is not the one it is written with.
 local FIRST_PHASE = { n = 'x', f = 'g' }
 
@@ -21,7 +20,7 @@ function F.reopenChunks(wf, k, x)
   end
 end
 
-function F.reopenItems(wf, k, r, group, lane, planLane)
+function F.reopenItems(wf, k, r, group, lane, planLane, owed)
   local x = F.readItems(wf, k)
   if x.total == 0 then
     F.move(wf, r.status, 'X', 1, k)
@@ -36,6 +35,7 @@ function F.reopenItems(wf, k, r, group, lane, planLane)
   F.startGroups(wf, group, F.suffixOf(k))
   F.emit(wf, 'R ' .. k)
   if wf.limits then F.startDeadline(wf, 't' .. k) end
+  if owed ~= '' then F.mayOwe(wf, k, owed) end
   F.advanceItems(wf, k, x, lane, planLane)
 end
 
@@ -96,15 +96,15 @@ function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
 end
 
 -- phase: p or x to begin again, n to find its items again, i for its items, g for a group, f to find its instances again. lane: of
--- the phase; behind it, of items where their output is collected, if that is not the plan's own, and of f how many attempts what is inside may have had. base: attempts before, from which the next one counts on.
-function F.reopen(wf, k, phase, base, group, lane, open, attempt, planLane)
+-- the phase; behind it, of items where their output is collected and what the workflow may owe, and of f how many attempts what is inside may have had. base: attempts before, from which the next one counts on.
+function F.reopen(wf, k, phase, base, group, lane, open, attempt)
   local r = F.record(wf, k)
   F.put(wf, 'b' .. k, base)
   for _, kind in ipairs({ 'e', 'r', 'y', 'p', 'o', 'w' }) do F.drop(wf, kind .. k) end
-  local itemLane, ownPlanLane = string.match(lane, '^(%S+) ?(%S*)$')
-  if phase == 'f' then F.put(wf, 'a' .. k, ownPlanLane) end
-  if phase == 'i' then F.reopenItems(wf, k, r, group, itemLane, ownPlanLane ~= '' and ownPlanLane or planLane)
-  else F.reopenTask(wf, k, r, phase, group, itemLane, open, attempt) end
+  local ownLane, more, owed = string.match(lane, '^(%S+) ?(%S*) ?(%S*)$')
+  if phase == 'f' then F.put(wf, 'a' .. k, more) end
+  if phase == 'i' then F.reopenItems(wf, k, r, group, ownLane, more, owed)
+  else F.reopenTask(wf, k, r, phase, group, ownLane, open, attempt) end
 end
 
 -- An expanded group that begins again. Its instances are gone through when it is claimed (reopenGroup); what it never had is pending again.
@@ -152,7 +152,7 @@ function F.reopenInstance(wf, k, index)
   F.reopenGroups(wf, groups, suffix)
   local tasks = {}
   for i = 1, size do tasks[i] = { take(), take(), take(), take(), take(), take(), take() } end
-  for _, t in ipairs(tasks) do F.reopen(wf, t[1] .. suffix, t[2], t[3], t[4], t[5], t[6], t[7], PLAN_LANE) end
+  for _, t in ipairs(tasks) do F.reopen(wf, t[1] .. suffix, t[2], t[3], t[4], t[5], t[6], t[7]) end
   F.follow(wf, route, suffix)
 end
 
