@@ -134,3 +134,17 @@ test("what completes of items that go on once the workflow is retried is undone 
   expect(taskIn(done, "g.each")).toMatchObject({ status: "CANCELLED", itemCounts: { completed: 1, cancelled: 1 } });
   expect(taskIn(done, "g.each!compensate")).toMatchObject({ status: "COMPLETED", itemCounts: { completed: 1 } });
 });
+
+test("a group in which nothing had been ready when it was cancelled does not start once the workflow is retried, when all that is in it is skipped", async () => {
+  const deep = group("deep", [task("never")], { expansion: expansion({ array: { v: [1, 2] } }), dependencies: ["first"], resultKeys: [] });
+  const id = await start(node, { definition: workflow([group("g", [gated("first", { onFailure: "IGNORE" })]), group("h", [], { groups: [deep] })]) });
+  await gates.ready(id, "g.first");
+  await node.engine.cancelWorkflow(CALLER, id);
+  const { groups } = await becomes(node, id, "CANCELLED");
+  expect(groups[1]?.groups[0]).toMatchObject({ address: "h.deep", status: "CANCELLED" });
+  await retry(id);
+  await gates.end(id, "g.first", false);
+  await becomes(node, id, "COMPLETED");
+  const started = (await logOf(node, id)).filter((event): event is GroupEvent => event.kind === "group").map(({ group: address }) => address);
+  expect(started).not.toContain("h");
+});

@@ -257,7 +257,10 @@ function F.stopGroup(wf, k, letter, err)
   end
   -- One that has not begun ends without a word.
   if r and letter == 'T' then F.emit(wf, 'T ' .. k .. ' - 1 ' .. r.attempt .. ' - ' .. err) end
-  r = r or F.newRecord(wf, 'P', '0', 'g')
+  if not r then
+    r = F.newRecord(wf, 'P', '0', 'g')
+    r.ready = '0'
+  end
   r.status, r.finished, r.token = letter, wf.at, '0'
   F.save(wf, k, r)
   if letter == 'T' then F.put(wf, 'e' .. k, err) end
