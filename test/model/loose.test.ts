@@ -4,13 +4,13 @@ import { expect, test } from "vitest";
 import type { ExpansionDefinition, TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "../../src/workflow/definition.js";
 import { expansion, group, task, workflow } from "../support/builders.js";
 import { MODEL_HANDLERS } from "./handlers.js";
-import { isCertain, isExactIn, looseEnds, loosenessOf, type Loose } from "./loose.js";
+import { isCertain, isExactIn, looseEnds, loosenessOf, type Loose, type LooseOptions } from "./loose.js";
 import { runModel, type ModelOutcome } from "./referenceModel.js";
 
-async function looseOf(groups: TaskGroupDefinition[], more: Partial<WorkflowDefinition> = {}): Promise<{ loose: Loose; model: ModelOutcome; nodes: object }> {
+async function looseOf(groups: TaskGroupDefinition[], more: Partial<WorkflowDefinition> = {}, options: LooseOptions = {}): Promise<{ loose: Loose; model: ModelOutcome; nodes: object }> {
   const definition = workflow(groups, more);
   const model = await runModel(definition, {}, MODEL_HANDLERS, { items: 9, characters: 9_999 });
-  const loose = looseEnds(definition, model);
+  const loose = looseEnds(definition, model, options);
   return { loose, model, nodes: Object.fromEntries(loose.nodes) };
 }
 
@@ -96,4 +96,37 @@ test("a workflow that fails fast may cancel all that is not listed, and cancels 
   const { loose, nodes } = await looseOf([group("g", [bad("fails"), task("beside"), task("waits", { after: ["fails"] })])], { onFailure: "FAIL_FAST" });
   expect([loose.cut, nodes]).toEqual([true, { "g.waits": "DOOMED" }]);
   expect(["g.beside", "g.waits"].map((address) => loosenessOf(loose, address, true))).toEqual(["CUT", "DOOMED"]);
+});
+
+/** Those that may have been cancelled although they had to end before what failed: in a workflow that ran once, and in one that was retried. */
+async function openBefore(...tasks: TaskDefinition[]): Promise<[string[], string[]]> {
+  const of = async (options: LooseOptions): Promise<string[]> => Object.keys((await looseOf([group("g", tasks, failFast)], {}, options)).nodes);
+  return [await of({}), await of({ retried: true })];
+}
+const ignored = bad("ignored", { onFailure: "IGNORE" });
+
+test("retried, what failed may run once more, and be cancelled, although what came after it had completed", async () => {
+  expect(await openBefore(ignored, task("kept", { input: "{{ ignored ?? 1 }}" }), bad("fails", { after: ["kept"] }))).toEqual([[], ["g.ignored"]]);
+  const skipped = task("skipped", { when: "false", optionalDependencies: ["ignored"] });
+  expect(await openBefore(ignored, skipped, bad("fails", { after: ["skipped"] }))).toEqual([[], ["g.ignored"]]);
+});
+
+test("retried, what failed waits once more for all before it, and what completed is as it was wherever it stands", async () => {
+  expect(await openBefore(ignored, bad("fails", { optionalDependencies: ["ignored"] }))).toEqual([[], []]);
+  expect(await openBefore(ignored, bad("second", { optionalDependencies: ["ignored"], onFailure: "IGNORE" }), bad("fails", { optionalDependencies: ["second"] }))).toEqual([[], []]);
+  const first = task("first");
+  expect(await openBefore(first, bad("ignored", { after: ["first"], onFailure: "IGNORE" }), task("kept", { input: "{{ ignored ?? 1 }}" }), bad("fails", { after: ["kept"] }))).toEqual([[], ["g.ignored"]]);
+});
+
+test("retried, items that were there go on at once, also when what was before them runs once more", async () => {
+  const items = { expansion: expansion({ array: { v: [1] } }) };
+  expect(await openBefore(ignored, bad("fails", { optionalDependencies: ["ignored"], ...items }))).toEqual([[], ["g.ignored"]]);
+  expect(await openBefore(ignored, bad("fails", { optionalDependencies: ["ignored"], expansion: expansion({ array: { v: "$number('x')" } }) }))).toEqual([[], []]);
+});
+
+test("retried, a swayed task that had items waits for nothing either", async () => {
+  const swayed = task("swayed", { input: "{{ [beside, ignored] }}", optionalDependencies: ["beside", "ignored"], expansion: expansion({ array: { v: [1] } }) });
+  const of = async (options: LooseOptions): Promise<object> => (await looseOf([group("g", [bad("fails"), task("beside")], failFast), group("h", [ignored, swayed], failFast)], {}, options)).nodes;
+  expect(await of({})).toEqual({ "g.beside": "CUT", "h.swayed": "SWAYED" });
+  expect(await of({ retried: true })).toEqual({ "g.beside": "CUT", "h.swayed": "SWAYED", "h.ignored": "CUT" });
 });

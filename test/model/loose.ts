@@ -3,7 +3,7 @@
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import type { GroupDecl, NodeDecl } from "./declared.js";
 import type { ModelScope } from "./ModelScope.js";
-import type { ModelGroup, ModelNode, ModelNodes, ModelOutcome } from "./outcome.js";
+import type { ModelGroup, ModelNode, ModelNodes, ModelOutcome, ModelTask } from "./outcome.js";
 import { Policies } from "./policies.js";
 
 /**
@@ -24,9 +24,14 @@ export interface Loose {
   scopes: ReadonlySet<ModelScope>;
 }
 
-export function looseEnds(definition: WorkflowDefinition, model: ModelOutcome): Loose {
+export interface LooseOptions {
+  /** It may have been retried: what ran again may have ended in another order than at first. */
+  retried?: boolean | undefined;
+}
+
+export function looseEnds(definition: WorkflowDefinition, model: ModelOutcome, { retried = false }: LooseOptions = {}): Loose {
   const loose = { cut: false, nodes: new Map<string, Looseness>(), groups: new Set<string>(), scopes: new Set<ModelScope>() };
-  loose.cut = new LooseScope(new Policies(definition), model).into(loose).cut || model.status === "CANCELLED";
+  loose.cut = new LooseScope({ policies: new Policies(definition), retried }, model).into(loose).cut || model.status === "CANCELLED";
   return loose;
 }
 
@@ -55,6 +60,11 @@ interface LooseEnd {
   looseKeys: readonly string[];
 }
 
+interface Rules {
+  policies: Policies;
+  retried: boolean;
+}
+
 interface Found { nodes: Map<string, Looseness>; groups: Set<string>; scopes: Set<ModelScope> }
 
 /** One scope: the workflow's, or that of an instance. */
@@ -64,9 +74,9 @@ class LooseScope {
   /** What each failure, and each group whose values are loose, may bring about. */
   readonly #spreads = new Map<NodeDecl, Spread>();
 
-  constructor(readonly policies: Policies, { scope }: ModelNodes) {
+  constructor(private readonly rules: Rules, { scope }: ModelNodes) {
     this.#scope = scope;
-    this.#beside = new Beside(policies, scope);
+    this.#beside = new Beside(rules, scope);
   }
 
   into(loose: Found): LooseEnd & { cut: boolean } {
@@ -78,7 +88,7 @@ class LooseScope {
     if (found.size > 0) loose.scopes.add(this.#scope);
     for (const [node, looseness] of found) {
       loose.nodes.set(this.#end(node).address, looseness);
-      const around = looseness === "VALUE" ? [] : this.policies.plainAround(node).filter((group) => !this.#surelyFails(group, found));
+      const around = looseness === "VALUE" ? [] : this.rules.policies.plainAround(node).filter((group) => !this.#surelyFails(group, found));
       for (const address of around) loose.groups.add(this.#scope.addressOf({ address }));
     }
     return { cut: [...this.#spreads.values()].some(({ cut }) => cut), ...this.#looseEnd(found) };
@@ -87,7 +97,7 @@ class LooseScope {
   /** What time decides in the instances of a group may decide what becomes of it. */
   #collect(group: GroupDecl, loose: Found): void {
     const { status, instances = [] } = this.#end(group);
-    const ends = instances.map((instance) => new LooseScope(this.policies, instance).into(loose));
+    const ends = instances.map((instance) => new LooseScope(this.rules, instance).into(loose));
     if (ends.some(({ isStatusLoose }) => isStatusLoose)) return this.#spread(group, new Set()).anything(group);
     const isValueLoose = ({ isErrorLoose, looseKeys }: LooseEnd): boolean => (isErrorLoose && group.expansion.onItemFailure === "ERROR") || looseKeys.some((key) => group.keys.includes(key));
     if (status === "COMPLETED" && ends.some(isValueLoose)) this.#spread(group, new Set()).value(group);
@@ -122,16 +132,19 @@ class LooseScope {
   }
 
   /** It itself, and what it waited for; one that was skipped may not have waited for all that it should have. */
-  #endedBefore(node: NodeDecl): Set<NodeDecl> {
-    const before = new Set<NodeDecl>();
-    const open = [node];
+  #endedBefore(node: NodeDecl): ReadonlySet<NodeDecl> {
+    const before = new Map<NodeDecl, Sureness>();
+    const open: [NodeDecl, Sureness][] = [[node, "ENDED"]];
     for (let next = open.pop(); next; next = open.pop()) {
-      if (before.has(next)) continue;
-      before.add(next);
-      const { status, errorCode } = this.#end(next);
-      if (status !== "SKIPPED" || errorCode !== "UPSTREAM") open.push(...this.#scope.predecessors(next));
+      const [waitedFor, sureness] = next;
+      if (before.get(waitedFor) === "ENDED" || before.get(waitedFor) === sureness) continue;
+      before.set(waitedFor, sureness);
+      const { status, errorCode } = this.#end(waitedFor);
+      if (status === "SKIPPED" && errorCode === "UPSTREAM") continue;
+      const beforeThat = sureness === "KEPT" || !this.#beside.waitsAgain(waitedFor) ? "KEPT" : "ENDED";
+      for (const other of this.#scope.predecessors(waitedFor)) open.push([other, beforeThat]);
     }
-    return before;
+    return new Set([...before].filter(([other, sureness]) => sureness === "ENDED" || this.#beside.isKept(other)).map(([other]) => other));
   }
 
   /** The error of an instance is that of the failing node which stands first in the definition; where one fails, at least one does whatever comes first. */
@@ -148,29 +161,49 @@ class LooseScope {
   }
 }
 
+/** How far it is sure that a node has ended. KEPT: once it had; if it is one of those that retryWorkflow runs again, it may be open once more. */
+type Sureness = "ENDED" | "KEPT";
+
 /** The nodes of a scope as they follow, and cancel, one another. */
 class Beside {
   readonly #after = new Map<NodeDecl, NodeDecl[]>();
 
-  constructor(private readonly policies: Policies, private readonly scope: ModelScope) {
+  constructor(private readonly rules: Rules, private readonly scope: ModelScope) {
     for (const node of scope.decl.nodes) for (const before of scope.predecessors(node)) this.#after.set(before, [...(this.#after.get(before) ?? []), node]);
-  }
-
-  before(node: NodeDecl): NodeDecl[] {
-    return this.scope.predecessors(node);
   }
 
   after(node: NodeDecl): NodeDecl[] {
     return this.#after.get(node) ?? [];
   }
 
+  /** Whether retryWorkflow lets it be, or else has all run again that came after it: it has ended for whatever came after it. */
+  isKept(node: NodeDecl): boolean {
+    const { status, errorCode } = this.#end(node);
+    return status === "COMPLETED" || (status === "SKIPPED" && errorCode === "CONDITION");
+  }
+
+  /** Whether it has waited for all before it whenever it runs, also when it runs again: items that are there go on at once. */
+  waitsAgain(node: NodeDecl): boolean {
+    return !this.rules.retried || !(this.isKept(node) || (this.#end(node) as Partial<ModelTask>).items);
+  }
+
+  /** What has surely ended when a node runs of which nothing else is sure. */
+  surelyBefore(node: NodeDecl): NodeDecl[] {
+    const before = this.scope.predecessors(node);
+    return this.rules.retried && node.kind === "TASK" && node.task.expansion ? before.filter((other) => this.isKept(other)) : before;
+  }
+
   inside(group: string): NodeDecl[] {
-    return this.scope.decl.nodes.filter((node) => this.policies.around(node).includes(group));
+    return this.scope.decl.nodes.filter((node) => this.rules.policies.around(node).includes(group));
+  }
+
+  #end(node: NodeDecl): ModelNode {
+    return this.scope.ended.get(node) as ModelNode;
   }
 
   /** What may be cancelled because a node fails. ALL: the whole workflow. */
   cancelledBy(failing: NodeDecl): NodeDecl[] | "ALL" {
-    const group = this.policies.failsFast(failing);
+    const group = this.rules.policies.failsFast(failing);
     return group === undefined ? [] : group === "" ? "ALL" : this.inside(group).filter((node) => node !== failing);
   }
 }
@@ -228,7 +261,7 @@ class Spread {
 
   /** It ran then, so at least what it waits for itself has ended; what that waited for may go on where that was skipped. */
   #failToo(node: NodeDecl): void {
-    const waitedFor = this.beside.before(node);
+    const waitedFor = this.beside.surelyBefore(node);
     const cancelled = this.beside.cancelledBy(node);
     this.#cancel(cancelled === "ALL" ? cancelled : cancelled.filter((other) => !waitedFor.includes(other)));
   }
