@@ -7,10 +7,10 @@ import { nodeKey } from "../../src/engine/nodeKey.js";
 import type { WorkflowDetail, WorkflowSnapshot } from "../../src/engine/snapshot.js";
 import type { JsonObject } from "../../src/workflow/json.js";
 import { CALLER } from "../support/testNode.js";
-import { isCompensation } from "./compensations.js";
+import { expectedOnce, expectedRetried, isFree, nameOf, Units, type Attempt, type Expected } from "./expectedChildren.js";
 import type { ReadTask } from "./instances.js";
-import { loosenessOf, type Loose } from "./loose.js";
-import type { ModelChild, ModelNodes, ModelOutcome, ModelTask } from "./outcome.js";
+import type { Loose } from "./loose.js";
+import type { ModelChild, ModelOutcome } from "./outcome.js";
 
 type FoundChild = WorkflowSnapshot & { parent: ParentLink };
 
@@ -22,6 +22,8 @@ interface Parent {
 
 export interface ChildChecks {
   node: FanwireNode;
+  /** The parent may have been retried. Its sub-workflows are not: each further attempt runs another one. */
+  retried: boolean;
   /** Waits for its end, and compares. Answers its id and those of all below it. @param mayBeCancelled with what it ran for */
   check(id: string, child: ModelChild, mayBeCancelled: boolean): Promise<string[]>;
   /** Waits for its end, and looks at what is so whatever the reference says. */
@@ -33,90 +35,30 @@ export async function checkChildren(checks: ChildChecks, parent: Parent, model: 
   const found = await childrenOf(checks.node, parent.detail.id);
   const keys = found.map(({ parent: { node, path, unit, attempt } }) => `${nodeKey(node, path)} ${unit} ${attempt}`);
   expect([...new Set(keys)], "one sub-workflow per attempt").toEqual(keys);
-  const units = new Units(parent.tasks);
-  const all = [...expectedIn(model, loose, units), ...undoing.map((child): Expected => ({ child, mayBeCancelled: false }))];
-  const expected = new Map(all.map((one): [string, Expected] => [attemptOf(one.child), one]));
+  const units = new Units(parent.tasks, checks.retried);
+  const expected = checks.retried ? expectedRetried(model, loose, units) : expectedOnce(model, loose, units, undoing);
   const ids = await Promise.all(found.map(async (child) => {
-    const attempt = attemptOf({ unit: child.parent.task, attempt: child.parent.attempt });
-    const known = expected.get(attempt);
+    const known = expected.of(attemptOf(child));
     if (known) return checkKnown(checks, parent.detail, child, known);
-    expect(isFree(units.taskOf(child.parent.task), loose), `${attempt} runs ${child.name}`).toBe(true);
+    expect(isFree(child.parent.task, loose), `${nameOf(attemptOf(child))} runs ${child.name}`).toBe(true);
     return checkFree(checks, child);
   }));
-  const there = new Set(found.map((child) => attemptOf({ unit: child.parent.task, attempt: child.parent.attempt })));
-  const firm = [...expected].filter(([, { mayBeCancelled }]) => !mayBeCancelled).map(([attempt]) => attempt);
-  expect(firm.filter((attempt) => !there.has(attempt)), "attempts without a sub-workflow").toEqual([]);
-  await checkLinks(checks.node, parent.detail, found.filter((child) => !units.isCancelled(child.parent.task)));
-  await checkErrors(checks.node, parent.detail, found.filter((child) => units.hasEnded(child.parent.task, child.parent.attempt)));
+  const there = new Set(found.map((child) => nameOf(attemptOf(child))));
+  expect(expected.firm.map(nameOf).filter((attempt) => !there.has(attempt)), "attempts without a sub-workflow").toEqual([]);
+  const ended = found.filter((child) => units.hasEnded(attemptOf(child)));
+  await checkLinks(checks.node, parent.detail, ended.filter((child) => !units.isCancelled(child.parent.task)));
+  await checkErrors(checks.node, parent.detail, ended);
   return ids.flat();
+}
+
+function attemptOf({ parent: { task, attempt } }: FoundChild): Attempt {
+  return { unit: task, attempt };
 }
 
 async function childrenOf({ engine }: FanwireNode, id: string): Promise<FoundChild[]> {
   const { edges, hasNextPage } = await engine.workflows(CALLER, {}, { first: 1000 });
   expect(hasNextPage).toBe(false);
   return edges.map(({ node }) => node).filter((node): node is FoundChild => node.parent?.workflowId === id);
-}
-
-function attemptOf({ unit, attempt }: { unit: string; attempt: number }): string {
-  return `${unit} ${attempt}`;
-}
-
-/** Tasks, and items of those that are expanded, as their readers see them. */
-class Units {
-  readonly #units = new Map<string, { task: string; status: string; attempt: number }>();
-
-  constructor(tasks: readonly ReadTask[]) {
-    for (const { task: { address, status, attempt }, items } of tasks) {
-      this.#units.set(address, { task: address, status, attempt });
-      for (const item of items ?? []) this.#units.set(`${address}[${item.identifier}]`, { task: address, status: item.status, attempt: item.attempt });
-    }
-  }
-
-  taskOf(unit: string): string | undefined {
-    return this.#units.get(unit)?.task;
-  }
-
-  /** Whether there may have been such an attempt. How many a cancelled item had is not kept. */
-  mayHave(unit: string, attempt: number): boolean {
-    const found = this.#units.get(unit);
-    return found !== undefined && (attempt <= found.attempt || (unit !== found.task && found.status === "CANCELLED"));
-  }
-
-  isCancelled(unit: string): boolean {
-    return this.#units.get(unit)?.status === "CANCELLED";
-  }
-
-  /** Whether an attempt ended by itself, whatever was cancelled around it. */
-  hasEnded(unit: string, attempt: number): boolean {
-    const found = this.#units.get(unit);
-    return found !== undefined && (attempt < found.attempt || (attempt === found.attempt && found.status !== "CANCELLED"));
-  }
-}
-
-/** What runs for an attempt that ended by itself, or that nothing cancels, is there and has ended by itself as well. */
-interface Expected { child: ModelChild; mayBeCancelled: boolean }
-
-/** @param cut a failure cancelled all around */
-function expectedIn({ tasks, groups }: ModelNodes, loose: Loose, units: Units, cut = loose.cut): Expected[] {
-  const inside = groups.flatMap(({ address, instances = [], cancelsInstances }) => {
-    const looseness = loosenessOf(loose, address, cut);
-    if (looseness === "SWAYED" || looseness === "DOOMED") return [];
-    return instances.flatMap((instance) => expectedIn(instance, loose, units, looseness === "CUT" || cancelsInstances));
-  });
-  return [...tasks.flatMap((task) => expectedOf(task, loose, units, cut)), ...inside];
-}
-
-function expectedOf({ address, children = [], cancelsItems }: ModelTask, loose: Loose, units: Units, cut: boolean): Expected[] {
-  const looseness = loosenessOf(loose, address, cut);
-  if (looseness === "SWAYED" || looseness === "DOOMED") return [];
-  if (looseness !== "CUT" && !cancelsItems) return children.map((child) => ({ child, mayBeCancelled: false }));
-  const came = children.filter(({ unit, attempt }) => units.mayHave(unit, attempt));
-  return came.map((child) => ({ child, mayBeCancelled: !units.hasEnded(child.unit, child.attempt) }));
-}
-
-/** Whether nothing is known of what a task runs, as it undoes something, or or a group around it, may have gone another way. */
-function isFree(task: string | undefined, { nodes }: Loose): boolean {
-  return (task !== undefined && isCompensation(task)) || [...nodes].some(([address, looseness]) => looseness === "SWAYED" && (task === address || task?.startsWith(`${address}[`)));
 }
 
 async function checkKnown(checks: ChildChecks, { id, depth }: WorkflowDetail, child: FoundChild, { child: expected, mayBeCancelled }: Expected): Promise<string[]> {

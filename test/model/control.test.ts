@@ -12,7 +12,7 @@ import { workflowCases, type Case } from "./cases.js";
 import { echoHandler, SECRETS, SIDE_QUEUE } from "./handlers.js";
 import { withoutAttempts, type ModelOutcome } from "./referenceModel.js";
 import { checkEnded, logOf, modelOf, submit, type Submitted } from "./runCase.js";
-import { steady } from "./steady.js";
+import { steadyCase } from "./steady.js";
 
 const RUNS = Number(process.env.FANWIRE_CONTROL_MODEL_RUNS ?? 400);
 const AT_ONCE = 6;
@@ -24,7 +24,7 @@ type Verb = "PAUSE" | "CANCEL";
 /** A verb comes when the log has so many events more than at the one before. */
 interface Step { verb: Verb; afterEvents: number }
 const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({ verb: fc.constantFrom<Verb>("PAUSE", "CANCEL", "CANCEL"), afterEvents: fc.nat(15) }), { minLength: 1, maxLength: 4 });
-const disturbed = fc.record({ item: workflowCases({ expandedGroups: 0.5, subWorkflows: 0 }).map(({ definition, ...more }): Case => ({ ...more, definition: steady(definition) })), steps, retries: fc.nat(1) });
+const disturbed = fc.record({ item: workflowCases({ expandedGroups: 0.5, subWorkflows: 0.2 }).map(steadyCase), steps, retries: fc.nat(1) });
 
 const keyPrefix = testPrefix();
 let node: FanwireNode;
@@ -66,18 +66,21 @@ async function disturb(submitted: Submitted, following: Promise<void>[], { verb,
 
 interface Disturbed { item: Case; steps: Step[]; retries: number }
 
-async function remove(id: string): Promise<void> {
-  await node.engine.cancelWorkflow(CALLER, id);
-  await ended(id);
-  expect(await node.engine.deleteWorkflow(CALLER, id)).toEqual({ deleted: true, problems: [] });
+/** All workflows that there are, sub-workflows too. */
+async function removeAll(): Promise<void> {
+  const { edges, hasNextPage } = await node.engine.workflows(CALLER, {}, { first: 1_000 });
+  expect(hasNextPage).toBe(false);
+  const ids = edges.map((edge) => edge.node.id);
+  await Promise.all(ids.map((id) => node.engine.cancelWorkflow(CALLER, id)));
+  await Promise.all(ids.map(ended));
+  for (const deleted of await Promise.all(ids.map((id) => node.engine.deleteWorkflow(CALLER, id)))) expect(deleted).toEqual({ deleted: true, problems: [] });
 }
 
-/** @param ids takes its id. @returns how often it was disturbed */
-async function run({ item, steps, retries }: Disturbed, model: ModelOutcome, ids: string[]): Promise<number> {
+/** @returns how often it was disturbed */
+async function run({ item, steps, retries }: Disturbed, model: ModelOutcome): Promise<number> {
   const submitted = await submit(node, item);
   const { id } = submitted;
   const following = [submitted.outsider.follow()];
-  ids.push(id);
   let disturbances = 0;
   for (const step of steps) if (await disturb(submitted, following, step, (await logOf(node, id)).length)) disturbances++;
   for (let again = 0; again < retries && (await ended(id)) !== "COMPLETED"; again++) {
@@ -86,7 +89,6 @@ async function run({ item, steps, retries }: Disturbed, model: ModelOutcome, ids
   }
   await ended(id);
   await Promise.all(following);
-  ids.push(...(submitted.exporterId === undefined ? [] : [submitted.exporterId]));
   await checkEnded(node, keyPrefix, submitted, item, withoutAttempts(model), { retried: true });
   return disturbances;
 }
@@ -95,19 +97,18 @@ test("paused, cancelled and retried at any moment, a workflow comes to what it w
   let ran = 0;
   let times = 0;
   await fc.assert(fc.asyncProperty(fc.array(disturbed, { minLength: 1, maxLength: AT_ONCE, size: "max" }), async (cases) => {
-    const ids: string[] = [];
     try {
       const ends = await Promise.allSettled(cases.map(async (one) => {
         const model = await modelOf(one.item);
         if (!model) return;
-        times += await run(one, model, ids);
+        times += await run(one, model);
         ran++;
       }));
       for (const end of ends) if (end.status === "rejected") throw end.reason;
       await expectSoundKeys(node.redis, keyPrefix);
     } finally {
       // What failed is not to be found once more.
-      await Promise.all(ids.map((id) => remove(id)));
+      await removeAll();
     }
   }), { numRuns: Math.ceil(RUNS / ((AT_ONCE + 1) / 2)), seed: SEED, interruptAfterTimeLimit: LONGEST_MS, ...(process.env.FANWIRE_MODEL_PATH ? { path: process.env.FANWIRE_MODEL_PATH } : {}) });
   process.stdout.write(`model, control: ${ran} workflows disturbed ${times} times with seed ${SEED}\n`);

@@ -154,13 +154,15 @@ async function fieldsLeft({ node, keyPrefix }: Check, { id, plan }: WorkflowDeta
 }
 
 function childChecks(check: Check): ChildChecks {
+  const once = { ...check, options: { ...check.options, retried: false } };
   return {
     node: check.node,
-    check: (id, child, mayBeCancelled) => checkWorkflow(check, id, child, child.outcome, mayBeCancelled),
+    retried: check.options.retried ?? false,
+    check: (id, child, mayBeCancelled) => checkWorkflow(once, id, child, child.outcome, mayBeCancelled),
     checkAlone: async ({ id, plan: { definition } }) => {
-      const { detail, events, all } = await read(check, id, definition);
+      const { detail, events, all } = await read(once, id, definition);
       await checkCompensations({ detail, tasks: all }, events);
-      await waitFor(async () => (await fieldsLeft(check, detail)).length === 0, { what: `the hash of ${id} to be clean`, timeoutMs: 2_000 });
+      await waitFor(async () => (await fieldsLeft(once, detail)).length === 0, { what: `the hash of ${id} to be clean`, timeoutMs: 2_000 });
     },
   };
 }
