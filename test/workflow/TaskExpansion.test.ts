@@ -175,3 +175,10 @@ test("an item's scope gives its variables, $index and $item before the names aro
   expect(["c", "other", "$index", "$item", "toString"].map((name) => scope.get(name))).toEqual(["inner", 1, 3, { c: "inner" }, undefined]);
   expect([...scope.names()].sort()).toEqual(["$index", "$item", "c", "other"]);
 });
+
+test("what begins with $ means the same in every item, whatever names the objects of a custom expansion have", () => {
+  const variables = { $error: { code: "X" }, $index: 7, c: 1 };
+  const scope = itemScope(scopeOf({ $error: { code: "DOWN" } }), { variables }, 3);
+  expect(["$error", "$index", "$item", "$attempt", "c"].map((name) => scope.get(name))).toEqual([{ code: "DOWN" }, 3, variables, undefined, 1]);
+  expect([...itemScope(scopeOf({}), { variables }, 3).names()].sort()).toEqual(["$index", "$item", "c"]);
+});
