@@ -5,8 +5,7 @@ import type { SignalAnswer, SignalWait } from "../../src/engine/signals.js";
 import { FanwireError } from "../../src/errors.js";
 import type { ExpansionDefinition, TaskDefinition } from "../../src/workflow/definition.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
-import { pick } from "./definitions.js";
-import { odd } from "./values.js";
+import { odd, pick } from "./values.js";
 
 const answerPlan = fc.record({ payload: fc.nat(60), reject: fc.nat(3).map((n) => n === 3), lacking: fc.nat(9).map((n) => n === 9) });
 

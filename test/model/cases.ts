@@ -9,7 +9,7 @@ import type { ExpansionDefinition, Reducer, ReducerDefinition, TaskDefinition, T
 import type { JsonObject } from "../../src/workflow/json.js";
 import { asWait, waitsOf, type WaitsPlan } from "./answers.js";
 import { asCall, callsOf, childrenPlan, definitionsOf, NO_CHILDREN, type Call, type ChildrenPlan } from "./children.js";
-import { buildTask, contextPlan, GROUPS, pick, resultKeys, rootsOf, SHARED, sharedKey, taskPlan, type TaskPlan } from "./definitions.js";
+import { buildTask, contextPlan, GROUPS, resultKeys, rootsOf, SHARED, sharedKey, taskPlan, type TaskPlan } from "./definitions.js";
 import {
   buildGroupExpansion, expandedPlan, exportedKeys, exportsAll, groupVariables, NOT_EXPANDED, shadowsOf, withReduce, type ExpandedPlan, type GroupPlan, type Shadow,
 } from "./expandedGroups.js";
@@ -17,7 +17,7 @@ import { groupLimitsPlan, withLimits, type GroupLimits } from "./groupLimits.js"
 import { Levels, TOP } from "./levels.js";
 import { maybeOutside, withOutside, type Outside, type OutsidePlan } from "./outside.js";
 import { exportPlan, withExports } from "./sessions.js";
-import { seldom } from "./values.js";
+import { pick, seldom } from "./values.js";
 
 export interface Case {
   definition: WorkflowDefinition;

@@ -7,10 +7,9 @@ import type { TaskDefinition, TaskGroupDefinition, WorkflowDefinition } from "..
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { withoutBatches } from "./answers.js";
 import type { Case } from "./cases.js";
-import { pick } from "./definitions.js";
 import { CONTEXT_SCHEMAS } from "./schemas.js";
 import { keysOf } from "./sessions.js";
-import { placeholderOver, refPlan, seldom } from "./values.js";
+import { pick, placeholderOver, refPlan, seldom } from "./values.js";
 
 /** P is how the workflow itself is planned. */
 interface FamilyPlan<P> {

@@ -10,7 +10,7 @@ import { SIDE_QUEUE } from "./handlers.js";
 import type { Before } from "./levels.js";
 import { SCHEMAS } from "./schemas.js";
 import { SECRET_FORMS, secretPlaceholder } from "./secrets.js";
-import { expressionOver, odd, oddValue, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
+import { expressionOver, odd, oddValue, pick, placeholderOver, reference, refPlan, seldom, type RefPlan } from "./values.js";
 
 const HANDLERS = ["transform", "echo", "transform", "fail", "echo", "transform", "delay", "log"] as const;
 export const GROUPS = ["g", "h", "group-2"];
@@ -57,10 +57,6 @@ export const contextPlan = fc.record({
 
 export function sharedKey({ shared }: TaskPlan): string | undefined {
   return shared === null ? undefined : pick(SHARED, shared);
-}
-
-export function pick<T>(from: readonly T[], at: number): T {
-  return from[at % from.length] as T;
 }
 
 export function buildTask(plan: TaskPlan, at: number, group: TaskGroupDefinition, address: string, before: Before, keys: ResultKeys): TaskDefinition {

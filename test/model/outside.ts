@@ -5,8 +5,7 @@ import type { TaskDefinition, WorkflowDefinition } from "../../src/workflow/defi
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { waitsPlan, type Answers } from "./answers.js";
 import type { Case } from "./cases.js";
-import { pick } from "./definitions.js";
-import { seldom } from "./values.js";
+import { pick, seldom } from "./values.js";
 
 const keyPlan = fc.record({ key: fc.nat(60), afterEvents: fc.nat(12), bySession: fc.boolean() });
 

@@ -13,6 +13,10 @@ export interface RefPlan { root: number; form: number }
 
 export const refPlan: fc.Arbitrary<RefPlan> = fc.record({ root: fc.nat(60), form: fc.nat(11) });
 
+export function pick<T>(from: readonly T[], at: number): T {
+  return from[at % from.length] as T;
+}
+
 /** A context key as expressions write it. */
 export function reference(key: string): string {
   return /^[A-Za-z_]\w*$/.test(key) ? key : `\`${key}\``;
