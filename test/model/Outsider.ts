@@ -63,8 +63,11 @@ export class Outsider {
   async #answer({ task, node, itemIndex }: TaskEvent): Promise<void> {
     const plan = (await this.node.engine.workflow(CALLER, this.id))?.plan;
     const unit = itemIndex === undefined ? task : `${task}[${this.#items.get(`${task} ${itemIndex}`)}]`;
-    const answer = answerOf(this.#outside.answers, plan?.nodes[node]?.address ?? "", unit);
-    if (answer) this.#isDone(await this.node.engine.signalTask(CALLER, { workflowId: this.id, task: unit, ...answer }), ["NOT_WAITING"]);
+    const address = plan?.nodes[node]?.address ?? "";
+    const answer = answerOf(this.#outside.answers, address, unit);
+    // Of what begins anew once the workflow is retried there are no items and no instances until it is its turn.
+    const mayBeGone = unit !== address;
+    if (answer) this.#isDone(await this.node.engine.signalTask(CALLER, { workflowId: this.id, task: unit, ...answer }), ["NOT_WAITING", ...(mayBeGone ? ["UNKNOWN_TASK"] : [])]);
   }
 
   /** Without its external keys a workflow may come to a halt; what its session gives has to be waited for. */
