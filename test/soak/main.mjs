@@ -17,7 +17,10 @@ const endMs = Date.now() + minutes * MINUTE_MS;
 const PARTS = [
   { name: "model", files: ["test/model/reference.test.ts", "test/model/workers.test.ts"], env: (ms) => ({ FANWIRE_MODEL_RUNS: 1_000_000, FANWIRE_MODEL_LONGEST_MS: ms }) },
   { name: "crashes", files: ["test/model/crashes.test.ts"], env: (ms) => ({ FANWIRE_CRASH_RUNS: 1_000_000, FANWIRE_MODEL_LONGEST_MS: ms }) },
-  { name: "control", files: ["test/engine/control/interleavings.test.ts"], env: (ms) => ({ FANWIRE_CONTROL_RUNS: 1_000_000, FANWIRE_CONTROL_LONGEST_MS: ms }) },
+  {
+    name: "control", files: ["test/engine/control/interleavings.test.ts", "test/model/control.test.ts"],
+    env: (ms) => ({ FANWIRE_CONTROL_RUNS: 1_000_000, FANWIRE_CONTROL_LONGEST_MS: ms, FANWIRE_CONTROL_MODEL_RUNS: 1_000_000, FANWIRE_MODEL_LONGEST_MS: ms }),
+  },
   { name: "faults", files: ["test/faults"], env: () => ({}) },
 ];
 
