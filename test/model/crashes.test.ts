@@ -15,7 +15,7 @@ import { workflowCase } from "./cases.js";
 import { hastenWatches } from "./leftovers.js";
 import { checkCase, modelOf } from "./runCase.js";
 
-const RUNS = Number(process.env.FANWIRE_CRASH_RUNS ?? 60);
+const RUNS = Number(process.env.FANWIRE_CRASH_RUNS ?? 150);
 const AT_ONCE = 12;
 const SEED = Number(process.env.FANWIRE_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 90_000);
