@@ -201,19 +201,20 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);
-  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, log }));
+  const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, maxLosses: config.maxLosses, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
   const loops = [...timers, ...sweepers, lanes, new FeedKeeper(feed, config.retentionMs, log)];
   const registry = new DefinitionRegistry({ definitions, handlers, expanders, directory: fleet });
   const children = new ChildStarter({ reader, definitions: registry, workflows: agency });
-  const staff = new Staff({ store, children, reader, contexts, settlement, handlers, secrets, expanders, lanes, queues: config.workerQueues, wake, log, concurrency: config.workerConcurrency, leaseMs: config.leaseMs, directory: fleet });
+  const { leaseMs, maxLosses, workerQueues: queues, workerConcurrency: concurrency } = config;
+  const staff = new Staff({ store, children, reader, contexts, settlement, handlers, secrets, expanders, lanes, queues, wake, log, concurrency, leaseMs, maxLosses, directory: fleet });
   for (const loop of loops) loop.start();
   wake.onTimer((shard, delayMs) => timers[shard]?.hint(delayMs));
   const worker = config.worker ? await staff.startWorker() : undefined;
   const sender = new OutcomeSender(store);
   const remoteWorkers = new RemoteWorkers({
     store, reader, wake, log, directory: fleet, lanes,
-    claims: new RemoteClaims({ store, children, reader, contexts, settlement, log, sender, lanes, secrets: remoteSecrets(secrets, config.remoteSecrets) }),
+    claims: new RemoteClaims({ store, children, reader, contexts, settlement, maxLosses: config.maxLosses, log, sender, lanes, secrets: remoteSecrets(secrets, config.remoteSecrets) }),
     outcomes: new RemoteOutcomes({ reader, settlement, sender, secrets }),
     onAsked: () => staff.ensurePlanner(),
   });

@@ -21,6 +21,8 @@ export interface Config {
   readonly httpAllowPrivate: boolean;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   readonly leaseMs: number;
+  /** After so many lost workers a task is POISON. */
+  readonly maxLosses: number;
   /** Whether the server runs tasks itself. */
   readonly worker: boolean;
   readonly shards: number;
@@ -124,6 +126,10 @@ export const SETTINGS: readonly Setting[] = [
   setting("leaseMs", "LEASE", {
     type: "duration 1s to 1h", defaultText: "30s", parse: duration(1_000, 3_600_000),
     description: "How long a worker may be silent before its attempts are given to another. It sends a heartbeat three times in that time.",
+  }),
+  setting("maxLosses", "MAX_LOSSES", {
+    type: "integer 2 to 1000", defaultText: "5", parse: integer(2, 1_000),
+    description: "How many workers a task or an item may lose, each in the middle of the same attempt, before it fails with POISON.",
   }),
   setting("worker", "WORKER", {
     type: "true, false", defaultText: "true", parse: flag,

@@ -18,8 +18,6 @@ import { lateResult, readSignal } from "./signals.js";
 import { Deadlines, silence } from "./deadlines.js";
 import { UnitOutcomes } from "./unitOutcomes.js";
 
-/** A task that lost this many workers is POISON. */
-export const MAX_LOSSES = 5;
 /** After this many losses the items of a range go their own ways, so that one bad item does not take the others along. */
 const LOSSES_BEFORE_SPLIT = 2;
 const BATCH = 200;
@@ -33,6 +31,8 @@ export interface TimerLoopServices {
   workflows: AgencyTaskGroup;
   sessions: Sessions;
   leaseMs: number;
+  /** A unit that lost this many workers is POISON. At least 2, so that a range can be split before. */
+  maxLosses: number;
   log: { warn(obj: object, message: string): void };
 }
 
@@ -182,13 +182,14 @@ export class TimerLoop {
     const found = await this.#current(at);
     if (!found || found.record.status !== "RUNNING") return [];
     const { plan, node, ref, record } = found;
+    const { maxLosses } = this.services;
     const losses = record.losses + 1;
-    if (losses >= MAX_LOSSES) {
+    if (losses >= maxLosses) {
       const address = await addressOf(this.services.reader, plan, node, ref);
       const error: TaskError = { code: "POISON", message: `${address} lost its worker ${losses} times`, retryable: false, task: address };
       return this.#outcomes.fail(plan, node, ref, error);
     }
-    if (losses === LOSSES_BEFORE_SPLIT && ref.unit.startsWith("r")) return [{ kind: "split", ref, lane: laneOf(node, "ITEMS") }];
+    if (losses === Math.min(LOSSES_BEFORE_SPLIT, maxLosses - 1) && ref.unit.startsWith("r")) return [{ kind: "split", ref, lane: laneOf(node, "ITEMS") }];
     const phase = ref.unit === "-" ? (node.expansion ? "EXPAND" : "PLAIN") : "ITEMS";
     return [{ kind: "requeue", ref, lane: laneOf(node, phase), lost: true }];
   }

@@ -12,7 +12,6 @@ import type { ExpandOutcome, Outcome, OutcomeCode, WorkflowReader, WorkflowStore
 import { toTaskError, writesOne, writesWhole, type Settlement } from "../engine/Settlement.js";
 import type { SecretSource } from "../engine/secrets.js";
 import { laneOf, TaskGroup } from "../engine/TaskGroup.js";
-import { MAX_LOSSES } from "../engine/TimerLoop.js";
 import { readableKeys, TaskScope } from "../engine/TaskScope.js";
 import { isUndoable } from "../workflow/compensations.js";
 import { compiledTask } from "../workflow/compiledTask.js";
@@ -42,6 +41,8 @@ export interface UnitRunnerServices {
   secrets: SecretSource;
   expanders?: Expanders;
   children: Pick<ChildStarter, "start">;
+  /** A unit that lost this many workers is POISON. */
+  maxLosses: number;
   /** Sends an outcome; the code tells what became of it. */
   report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
   log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
@@ -64,7 +65,7 @@ export class UnitRunner {
     } catch (error) {
       this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; it goes back");
       // Counted as a loss; the last one is left to the lease, which makes it POISON. A lease is shared, and others may keep it alive.
-      if (node && claim.losses + 1 < MAX_LOSSES) this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, claim.phase), lost: true });
+      if (node && claim.losses + 1 < this.services.maxLosses) this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, claim.phase), lost: true });
     }
   }
 

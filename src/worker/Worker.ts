@@ -35,6 +35,8 @@ export interface WorkerOptions {
   /** Whether it leaves all handlers to others, and only finds items and collects outputs. */
   plansOnly?: boolean;
   leaseMs: number;
+  /** A unit that lost this many workers is POISON. */
+  maxLosses: number;
   log: { info(obj: object, message: string): void; warn(obj: object, message: string): void; error(obj: object, message: string): void };
 }
 

@@ -118,3 +118,23 @@ test("a task that kills its worker every time ends FAILED as POISON; in an expan
   for (const id of [alone, among]) expectWholeLog(await eventsOf(node, id as string));
   await expectNothingLeft(node, keyPrefix);
 }, 90_000);
+
+test.each([2, 7])("it is POISON after as many lost workers as MAX_LOSSES says: %i", async (maxLosses) => {
+  const own = testPrefix();
+  const few = await startTestNode({ handlers: elsewhere("deadly"), config: { keyPrefix: own, worker: false, leaseMs: 300, maxLosses } });
+  const workers = new WorkerPool({ script: compiled.path, redisUrl, keyPrefix: own, leaseMs: 300, workerConcurrency: 1, ledger: ledger.path }, 1);
+  try {
+    const each = task("each", { handler: "deadly", input: { value: "{{ x }}", kills: "{{ x = 0 }}" }, expansion: expansion({ array: { x: [0, 1, 2] }, toleratedFailures: 1 }) });
+    const { workflowId } = await few.engine.submitWorkflow(CALLER, { definition: oneGroup(each) });
+    await finished(few, workflowId as string);
+    const lines = ledger.lines().filter((line) => line.workflowId === workflowId && line.task.startsWith("g.each[0]"));
+    expect(lines).toHaveLength(maxLosses);
+    expect(await few.engine.context(workflowId as string)).toEqual({ each: [1, 2] });
+    const failed = (await eventsOf(few, workflowId as string)).flatMap((event) => (event.type === "TASK_FAILED" ? [event.error] : []));
+    expect(failed).toMatchObject([{ code: "POISON", message: `g.each lost its worker ${maxLosses} times` }]);
+    await expectNothingLeft(few, own);
+  } finally {
+    await workers.stop();
+    await few.stop();
+  }
+}, 60_000);
