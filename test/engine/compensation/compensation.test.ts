@@ -9,7 +9,7 @@ import { expansion, group, oneGroup, retry, task, workflow } from "../../support
 import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../../support/testNode.js";
 import { coordinationFields } from "../../model/leftovers.js";
 import { Keys, shardOf, shardPrefix } from "../../../src/store/keys.js";
-import { stopSoundly } from "../../support/soundKeys.js";
+import { expectSoundKeys, stopSoundly } from "../../support/soundKeys.js";
 import { waitFor } from "../../support/waitFor.js";
 import { becomes, codes, detailOf, logOf, start, taskBecomes, taskIn } from "../control/support.js";
 
@@ -168,6 +168,7 @@ test("cancelling answers at once, compensation follows, and a second cancel chan
   expect(await node.engine.cancelWorkflow(CALLER, id, "enough")).toEqual({ problems: [] });
   expect(await detailOf(node, id)).toMatchObject({ status: "RUNNING", error: { code: "CANCELLED", message: "enough" } });
   await taskBecomes(node, id, "g.a!compensate", "WAITING");
+  await expectSoundKeys(node.redis, keyPrefix);
   const { length } = await logOf(node, id);
   expect(await node.engine.cancelWorkflow(CALLER, id, "more than enough")).toEqual({ problems: [] });
   expect(await logOf(node, id)).toHaveLength(length);

@@ -40,6 +40,7 @@ end
 local function beginCompensation(wf, letter, detail)
   F.put(wf, 'vd', letter)
   if wf.limits then F.endDeadline(wf, 'w') end
+  F.dropGroups(wf, call('HGET', wf.w, 'ng'))
   F.put(wf, 'bad', detail)
   wf.n[1], wf.n[COUNT.P] = wf.n[1] + wf.owed, wf.n[COUNT.P] + wf.owed
 end

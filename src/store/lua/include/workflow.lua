@@ -170,12 +170,17 @@ function F.follow(wf, route, suffix)
   end
 end
 
+-- All tasks have ended, some of them perhaps without leaving their groups.
+function F.dropGroups(wf, count)
+  for g = 0, tonumber(count) - 1 do F.drop(wf, 'g' .. g) end
+  wf.groups = {}
+end
+
 function F.finishWorkflow(wf, letter, detail)
   F.emit(wf, 'E ' .. letter .. ' ' .. detail)
   if wf.limits then F.dropLimits(wf) end
   local h = call('HMGET', wf.w, 'ng', 'ex', 'sk')
-  for g = 0, tonumber(h[1]) - 1 do F.drop(wf, 'g' .. g) end
-  wf.groups = {}
+  F.dropGroups(wf, h[1])
   -- The session lies elsewhere: it is owed the exports until somebody has carried them there (engine/Sessions.ts).
   if h[2] and letter == 'C' then
     F.put(wf, 'so', 'x')
