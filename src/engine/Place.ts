@@ -16,7 +16,7 @@ export function rootPlace(workflowId: string, plan: Plan): Place {
 }
 
 /** Where a task, or an expanded group, stands. */
-export function placeOf(plan: Plan, node: PlanNode, { workflowId, path }: { workflowId: string; path?: InstancePath }): Place {
+export function placeOf(plan: Plan, node: Pick<PlanNode, "scope">, { workflowId, path }: { workflowId: string; path?: InstancePath }): Place {
   return { workflowId, plan, scope: plan.scopes.get(node.scope) as PlanScope, path: path ?? "" };
 }
 

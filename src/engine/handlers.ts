@@ -46,6 +46,11 @@ export interface Handler {
   /** True when a call takes microseconds: its items then travel in wide ranges, and a worker takes many of them at once. */
   readonly light?: boolean;
   /**
+   * True when the answer depends on input and attempt alone, and nobody can tell whether the handler was called: no request, no file, no
+   * clock, no log, no progress. Such a task may be run before what it follows from is recorded, and be recorded in the same step.
+   */
+  readonly pure?: boolean;
+  /**
    * Runs one attempt. May answer synchronously, which is much cheaper. `undefined` counts as null.
    * Throws FanwireError with a code, or anything else, which becomes HANDLER_ERROR.
    */

@@ -63,6 +63,16 @@ export interface DoneOutcome {
   /** Context keys and their JSON texts, alternating; "" for a key with a reducer, which is combined of its writers' results. */
   writes: string[];
 }
+
+/**
+ * A task that its worker ran ahead: before the task that it follows from was recorded, and without a claim of its own. It is recorded
+ * when the outcome before it in the same call was, and nobody has claimed it; otherwise it is STALE, and runs as if nothing had been.
+ */
+export interface RanOutcome extends Omit<DoneOutcome, "kind"> {
+  kind: "ran";
+  /** Of the task, as its lane is written (TaskGroup.laneOf). */
+  lane: string;
+}
 export interface RetryOutcome { kind: "retry"; ref: UnitRef; delayMs: number; error: string }
 /** delayMs -1: until it is answered; `result` is then, or with a timeout, what it waits for (signals.ts). */
 export interface WaitOutcome { kind: "wait"; ref: UnitRef; delayMs: number; result: string }
@@ -116,7 +126,7 @@ export interface WorkflowOverdueOutcome { kind: "workflowOverdue"; ref: UnitRef;
 export interface ProgressOutcome { kind: "progress"; ref: UnitRef; item?: number; text: string }
 export type Outcome =
   | AliveOutcome | GroupOverdueOutcome | WorkflowOverdueOutcome
-  | DoneOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ExpandGroupOutcome | ReopenGroupOutcome | ItemsOutcome | ProgressOutcome;
+  | DoneOutcome | RanOutcome | RetryOutcome | WaitOutcome | RequeueOutcome | SplitOutcome | ReadyOutcome | ExpandOutcome | ExpandGroupOutcome | ReopenGroupOutcome | ItemsOutcome | ProgressOutcome;
 
 export interface ClaimRequest {
   worker: string;

@@ -34,7 +34,9 @@ export function pushOutcome(args: Args, outcome: Outcome): void {
   const { ref } = outcome;
   args.push(outcome.kind, ref.workflowId, nodeKey(ref.node, ref.path), ref.unit, ref.attempt, ref.token);
   switch (outcome.kind) {
+    case "ran":
     case "done":
+      if (outcome.kind === "ran") args.push(outcome.lane);
       args.push(
         OUTCOME_LETTER[outcome.status], outcome.error ?? "", outcome.failsWorkflow ? 1 : 0, outcome.cuts ? "g" : outcome.cancelsRest ? 1 : 0,
         outcome.group, outcome.result ?? "", outcome.route,

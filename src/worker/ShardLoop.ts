@@ -15,9 +15,10 @@ export interface ShardLoopServices {
   log: { warn(obj: object, message: string): void; error(obj: object, message: string): void };
 }
 
+/** A unit's outcome, and those of tasks that ran ahead of it: recorded in one step. */
 interface Pending {
-  outcome: Outcome;
-  onCode(code: OutcomeCode): void;
+  outcomes: readonly Outcome[];
+  onCodes(codes: readonly OutcomeCode[]): void;
 }
 
 /** More per call buys nothing, and keeps Redis longer from others. */
@@ -51,8 +52,8 @@ export class ShardLoop {
     return !this.#stopped && this.#freeSlots.length > 0 && this.#hints > this.#hintsServed;
   }
 
-  push(outcome: Outcome, onCode: (code: OutcomeCode) => void): void {
-    this.#buffer.push({ outcome, onCode });
+  push(outcomes: readonly Outcome[], onCodes: (codes: readonly OutcomeCode[]) => void): void {
+    this.#buffer.push({ outcomes, onCodes });
     this.schedule();
   }
 
@@ -82,10 +83,17 @@ export class ShardLoop {
     while (this.#freeSlots.length > 0) {
       const room = this.#buffer.length > 0 || this.#hints > this.#hintsServed ? this.services.reserve() : 0;
       if (this.#buffer.length === 0 && room === 0) return;
-      const size = this.#oneByOne > 0 ? 1 : MAX_OUTCOMES;
-      if (this.#oneByOne > 0) this.#oneByOne--;
-      void this.#send(this.#buffer.splice(0, size), room);
+      void this.#send(this.#nextBatch(), room);
     }
+  }
+
+  #nextBatch(): Pending[] {
+    let count = 0;
+    let size = 0;
+    const most = this.#oneByOne > 0 ? 1 : MAX_OUTCOMES;
+    if (this.#oneByOne > 0) this.#oneByOne--;
+    while (count < this.#buffer.length && size < most) size += (this.#buffer[count++] as Pending).outcomes.length;
+    return this.#buffer.splice(0, count);
   }
 
   async #send(pending: Pending[], room: number): Promise<void> {
@@ -95,9 +103,10 @@ export class ShardLoop {
     if (room > 0) this.#hintsServed = hints;
     const request: ClaimRequest = { worker: this.services.worker, request: `${slot}.${++this.#requests}`, want: room, lanes: room > 0 ? this.services.lanes() : [] };
     try {
-      const { codes, claims } = await this.#call(request, pending.map(({ outcome }) => outcome));
+      const { codes, claims } = await this.#call(request, pending.flatMap(({ outcomes }) => outcomes));
       this.services.release(room);
-      pending.forEach(({ onCode }, i) => onCode(codes[i] as OutcomeCode));
+      let at = 0;
+      for (const { outcomes, onCodes } of pending) onCodes(codes.slice(at, (at += outcomes.length)));
       // A full answer says that there may be more.
       if (claims.length > 0 && this.services.onClaims(claims) >= room) this.#hints++;
     } catch (error) {
@@ -121,7 +130,8 @@ export class ShardLoop {
   #keep(pending: Pending[], error: unknown): void {
     const unavailable = error instanceof FanwireError && error.code === "UNAVAILABLE";
     if (!unavailable && pending.length === 1) {
-      this.services.log.error({ err: error, outcome: pending[0]?.outcome.kind, ref: pending[0]?.outcome.ref }, "an outcome could not be recorded; the unit's lease will bring it back");
+      const { kind, ref } = (pending[0] as Pending).outcomes[0] as Outcome;
+      this.services.log.error({ err: error, outcome: kind, ref }, "an outcome could not be recorded; the unit's lease will bring it back");
       return;
     }
     if (!unavailable) this.#oneByOne = pending.length;

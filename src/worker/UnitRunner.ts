@@ -8,7 +8,7 @@ import { addressOf } from "../engine/addressOf.js";
 import { compensationScope, itemsToUndo } from "../engine/compensation.js";
 import { nodeKey, type NodeKey } from "../engine/nodeKey.js";
 import { placeOf } from "../engine/Place.js";
-import type { ExpandOutcome, Outcome, OutcomeCode, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import type { ExpandOutcome, Outcome, OutcomeCode, RanOutcome, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesOne, writesWhole, type Settlement } from "../engine/Settlement.js";
 import type { SecretSource } from "../engine/secrets.js";
 import { laneOf, TaskGroup } from "../engine/TaskGroup.js";
@@ -18,7 +18,6 @@ import { compiledTask } from "../workflow/compiledTask.js";
 import type { Expanders } from "../workflow/expander.js";
 import { evaluateCondition } from "../workflow/expressions/expression.js";
 import type { Scope } from "../workflow/expressions/types.js";
-import type { JsonValue } from "../workflow/json.js";
 import { collectResults, toleratedCount } from "../workflow/outputs.js";
 import type { ExpansionDefinition } from "../workflow/definition.js";
 import type { Plan, PlanNode, PlanScope } from "../workflow/plan.js";
@@ -29,6 +28,7 @@ import { expandGroupOutcome } from "./expandGroup.js";
 import { expandOutcome } from "./expandUnit.js";
 import { parentOf, type LiveUnit } from "./LiveUnit.js";
 import { RangeRun } from "./RangeRun.js";
+import { RunAhead, writtenValues } from "./RunAhead.js";
 import { redactorOf, renderInput } from "./renderInput.js";
 import { silenceOf } from "./silence.js";
 
@@ -43,13 +43,17 @@ export interface UnitRunnerServices {
   children: Pick<ChildStarter, "start">;
   /** A unit that lost this many workers is POISON. */
   maxLosses: number;
-  /** Sends an outcome; the code tells what became of it. */
-  report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void;
+  /** Sends an outcome, and behind it what ran ahead; the codes tell what became of them. */
+  report(unit: LiveUnit, outcome: Outcome, onCodes?: (codes: readonly OutcomeCode[]) => void, ran?: readonly RanOutcome[]): void;
   log: { info(obj: object, message: string): void; error(obj: object, message: string): void };
 }
 
 export class UnitRunner {
-  constructor(readonly services: UnitRunnerServices) {}
+  readonly #ahead: RunAhead;
+
+  constructor(readonly services: UnitRunnerServices) {
+    this.#ahead = new RunAhead(services);
+  }
 
   /** Runs a unit to its end. Never throws: what fails is reported, and what cannot be reported is left to the lease. */
   async run(unit: LiveUnit): Promise<void> {
@@ -134,26 +138,26 @@ export class UnitRunner {
       if ("laterMs" in answer) this.services.report(unit, { kind: "wait", ref: unit.ref, delayMs: answer.laterMs, result: answer.text });
       else {
         if (hasResultCheck(node)) await checkResult(node, scope, answer.value);
-        this.#completed(unit, plan, node, answer);
+        await this.#completed(unit, plan, node, answer);
       }
     } finally {
       unit.detach(call);
     }
   }
 
-  #completed(unit: LiveUnit, plan: Plan, node: PlanNode, result: Result): void {
+  async #completed(unit: LiveUnit, plan: Plan, node: PlanNode, result: Result): Promise<void> {
     const outcome = this.services.settlement.complete(plan, node, unit.ref, result);
-    this.services.report(unit, outcome, (code) => {
+    const ran = await this.#ahead.follow(unit, plan, node, outcome, result);
+    const nodes = new Set(ran.map((task) => task.node.index));
+    this.services.report(unit, outcome, (codes) => {
       // Most likely this very worker runs the dependents next.
-      if (code !== "OK" || node.dependents.length === 0 || isUndoable(plan)) return;
-      const { writes } = outcome;
-      for (let i = 0; i < writes.length; i += 2) {
-        const text = writes[i + 1] as string;
-        if (text === "") continue;
-        const value = text === result.text ? result.value : (JSON.parse(text) as JsonValue);
-        this.services.contexts.remember(placeOf(plan, node, unit.claim), writes[i] as string, value, text.length);
+      if (isUndoable(plan)) return;
+      for (const [at, { node: { dependents, scope }, outcome: { writes }, result: text }] of [{ node, outcome, result }, ...ran].entries()) {
+        if (codes[at] !== "OK" || dependents.every(({ to }) => nodes.has(to))) continue;
+        const place = placeOf(plan, { scope }, unit.claim);
+        for (const [key, value, characters] of writtenValues(writes, text)) this.services.contexts.remember(place, key, value, characters);
       }
-    });
+    }, ran.map((task) => task.outcome));
   }
 
   async #expand(unit: LiveUnit, plan: Plan, node: PlanNode, scope: TaskScope): Promise<void> {
@@ -187,7 +191,7 @@ export class UnitRunner {
       const outcomes = node.kind === "GROUP" ? await contexts.instanceResults(place, node) : (await reader.itemOutcomes(workflowId, nodeKey(node.index, path))).outcomes.map(parsed);
       const results = collectResults(node.expansion as ExpansionDefinition, outcomes);
       const value = await reduce.evaluate(new TaskScope(scope.values, node, { ...about, results }));
-      this.#completed(unit, plan, node, Result.of(value ?? null));
+      await this.#completed(unit, plan, node, Result.of(value ?? null));
     } else if (node.kind === "GROUP") {
       for (const key of node.reducedKeys) settlement.checkPart(plan, node, key, await contexts.outputOf(place, node, key));
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
@@ -199,7 +203,7 @@ export class UnitRunner {
       settlement.checkPart(plan, node, key, await contexts.outputOf(place, node));
       this.services.report(unit, settlement.completeAsView(plan, node, unit.ref));
     } else {
-      this.#completed(unit, plan, node, Result.of(await contexts.outputOf(place, node)));
+      await this.#completed(unit, plan, node, Result.of(await contexts.outputOf(place, node)));
     }
   }
 

@@ -4,7 +4,7 @@ import type { HandlerRegistry } from "../engine/handlers.js";
 import type { ExpanderRegistry } from "../engine/expanders.js";
 import type { ChildStarter } from "../engine/ChildStarter.js";
 import type { ContextReader } from "../engine/ContextReader.js";
-import type { Claim, ClaimRequest, Outcome, OutcomeCode, Wake, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import type { Claim, ClaimRequest, Outcome, OutcomeCode, RanOutcome, Wake, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import type { SecretSource } from "../engine/secrets.js";
 import { nodeKey } from "../engine/nodeKey.js";
 import type { Settlement } from "../engine/Settlement.js";
@@ -60,7 +60,7 @@ export class Worker {
 
   constructor(private readonly options: WorkerOptions) {
     this.#planLanes = [PLAN_LANE, ...options.expanders.ownNames().map(expanderLane)];
-    this.#runner = new UnitRunner({ ...options, report: (unit, outcome, onCode) => this.#report(unit, outcome, onCode) });
+    this.#runner = new UnitRunner({ ...options, report: (...about) => this.#report(...about) });
     this.#loops = Array.from({ length: options.store.shards }, (_, shard) => new ShardLoop(shard, {
       store: options.store, worker: options.id, log: options.log,
       lanes: () => this.#lanes(shard),
@@ -120,7 +120,7 @@ export class Worker {
     if (!node || !unit.holds) return;
     unit.lose("the worker stops");
     this.#end(unit);
-    this.#loopOf(unit).push({ kind: "requeue", ref: unit.ref, lane: laneOf(node, unit.claim.phase), lost: false }, () => undefined);
+    this.#loopOf(unit).push([{ kind: "requeue", ref: unit.ref, lane: laneOf(node, unit.claim.phase), lost: false }], () => undefined);
   }
 
   /** Handlers in turn, so that a busy one does not keep the others' units waiting. */
@@ -215,11 +215,11 @@ export class Worker {
     return this.#loops[Number(workflowId.slice(1, workflowId.indexOf("-")))] as ShardLoop;
   }
 
-  #report(unit: LiveUnit, outcome: Outcome, onCode?: (code: OutcomeCode) => void): void {
+  #report(unit: LiveUnit, outcome: Outcome, onCodes?: (codes: readonly OutcomeCode[]) => void, ran: readonly RanOutcome[] = []): void {
     if (!unit.holds) return;
-    this.#loopOf(unit).push(outcome, (code) => {
-      if (code === "STALE") unit.lose("the claim is no longer this worker's");
-      onCode?.(code);
+    this.#loopOf(unit).push([outcome, ...ran], (codes) => {
+      if (codes[0] === "STALE") unit.lose("the claim is no longer this worker's");
+      onCodes?.(codes);
     });
   }
 

@@ -27,7 +27,7 @@ export async function createFanwireSide({ redisPort }) {
   let calls = 0;
   let joined = 0;
   const noop = {
-    name: "noop", description: "Hands back its input.", builtIn: false, light: true,
+    name: "noop", description: "Hands back its input.", builtIn: false, light: true, pure: process.env.FANWIRE_BENCH_PURE !== "0",
     run({ input }) {
       calls += 1;
       if (input.joined !== undefined) joined = input.joined;

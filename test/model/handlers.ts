@@ -10,6 +10,7 @@ export const echoHandler: Handler = {
   name: "echo",
   description: "Answers `value`, after so many failed attempts, each taking so many turns of the event loop.",
   builtIn: false,
+  pure: true,
   run({ input, attempt }) {
     const { value = null, failures = 0, turns = 0 } = input as JsonObject;
     const answer = (): typeof value => {

@@ -14,6 +14,7 @@ export const failHandler: Handler = {
   description: "Fails with a code and a message; with untilAttempt it succeeds with `result` from that attempt on.",
   builtIn: true,
   light: true,
+  pure: true,
   inputSchema: {
     type: "object",
     properties: {

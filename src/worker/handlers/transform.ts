@@ -12,6 +12,7 @@ export const transformHandler: Handler = {
   description: "Evaluates a JSONata expression over `data` alone; an expression without a value gives null.",
   builtIn: true,
   light: true,
+  pure: true,
   inputSchema: {
     type: "object",
     properties: {

@@ -23,19 +23,24 @@ function F.fails(wf, k, suffix, err)
 end
 function F.unitField(k, unit) return unit == '-' and k or (k .. ':' .. unit) end
 
+-- Whether the last that was told of as done was recorded: what ran ahead of that follows from it.
+local follows = false
 -- done: letter (C F T S), error JSON or '', 1 when it fails the workflow, 1 when the rest is cancelled (g: the rest of a group, which follows), group, result kept
 -- outside the context or '', route, count + (context key, value; '' when the key is combined of its writers' results), and for g
 -- count + tasks as include/cut.lua wants them. unit is ! for a task whose time is over; then the token is its deadline.
-function F.done(wf, k, unit, attempt, token)
+function F.done(wf, k, unit, attempt, token, lane)
   local letter, err, bad, cancelRest, group, result, route, writes = take(), take(), take(), take(), take(), take(), take(), takeList()
   local cut = cancelRest == 'g' and takeList()
   local r = F.record(wf, k)
   local late = unit == '!'
   local code
-  if late then code = F.overdue(wf, k, r, token, err) else code = F.guard(wf, k, r, attempt, token) end
+  if late then code = F.overdue(wf, k, r, token, err)
+  elseif lane then code = F.startRan(wf, k, r, attempt, token, lane)
+  else code = F.guard(wf, k, r, attempt, token) end
+  follows = code ~= 'S'
   if code ~= 'O' then return code end
   if late then unit, attempt = '-', r.attempt end
-  F.endClaim(wf, k, unit, r)
+  if not lane then F.endClaim(wf, k, unit, r) end
   -- What its worker still sends is not what was recorded.
   if late then r.token = '0' end
   local suffix, x = F.suffixOf(k), r.phase == 'c' and F.readItems(wf, k)
@@ -75,6 +80,24 @@ function F.done(wf, k, unit, attempt, token)
     F.recall(wf)
   elseif cut then F.cutTasks(wf, 'K', cut, suffix) end
   return 'O'
+end
+
+-- A task that nobody has claimed: the worker of the one that is told of before it went on with it, before that was recorded. It starts here,
+-- unless somebody else has it or nobody may. worker/RunAhead.ts says for which tasks that makes no difference.
+function F.startRan(wf, k, r, attempt, token, lane)
+  if not follows or not r then return 'S' end
+  if FINAL[r.status] and r.token == token then return 'D' end
+  if r.status ~= 'R' or r.attempt ~= attempt or r.losses ~= '0' or wf.st ~= 'R' then return 'S' end
+  r.status, r.token, r.worker, r.started = 'X', token, ARGV[2], wf.at
+  F.unpushUnit(wf, lane, k)
+  F.emit(wf, 'S ' .. k .. ' - 1 ' .. attempt .. ' ' .. r.worker)
+  F.move(wf, 'R', 'X', 1, k)
+  return 'O'
+end
+-- ran: lane, and what done takes.
+function F.ran(wf, k, unit, attempt, token)
+  local lane = take()
+  return F.done(wf, k, unit, attempt, token, lane)
 end
 
 -- What a workflow that is gone reads as: arguments are taken all the same, so that the next outcome starts in its place.
