@@ -2,7 +2,6 @@
 
 import { createHash } from "node:crypto";
 import { problem, type Problem } from "../errors.js";
-import { compilePlan } from "../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import type { TaskError } from "../workflow/events.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
@@ -10,7 +9,8 @@ import type { Plan, PlanGroup, PlanNode } from "../workflow/plan.js";
 import { definitionSchemaProblems } from "../workflow/schemas/definitionSchemas.js";
 import { isPriority } from "../workflow/queueName.js";
 import { priorityProblem } from "../workflow/rules/queuesAndPriorities.js";
-import { validateWorkflow } from "../workflow/validate.js";
+import { contextProblems, validateWorkflow } from "../workflow/validate.js";
+import { AcceptedDefinitions } from "./AcceptedDefinitions.js";
 import type { RegisteredDefinition } from "./DefinitionRegistry.js";
 import type { Caller, SubmitWorkflowInput, SubmitWorkflowOutcome } from "./Engine.js";
 import type { ExpanderRegistry } from "./expanders.js";
@@ -60,6 +60,8 @@ export interface Submission extends SubmitWorkflowInput {
 }
 
 export class AgencyTaskGroup {
+  readonly #accepted = new AcceptedDefinitions();
+
   constructor(private readonly services: AgencyTaskGroupServices) {}
 
   /**
@@ -69,14 +71,8 @@ export class AgencyTaskGroup {
    */
   async submit(caller: Caller, input: Submission): Promise<SubmitWorkflowOutcome> {
     const context = input.context ?? {};
-    const known = await knownHandlersFor(input.definition, this.services.handlers, this.services.directory, this.services.expanders);
-    const problems = [
-      ...validateWorkflow(input.definition, context, known),
-      ...(await definitionSchemaProblems(input.definition, context)),
-      ...requestProblems(input),
-    ];
-    if (problems.length > 0) return { duplicate: false, problems };
-    const plan = compilePlan(input.definition);
+    const { plan, problems } = await this.#accept(input, context);
+    if (!plan) return { duplicate: false, problems };
     this.services.keepPlan(plan);
     const shard = this.#shardFor(caller, keyOf(input));
     const supplied = await suppliedBySession(this.services.sessions, caller, input, context as JsonObject);
@@ -113,6 +109,20 @@ export class AgencyTaskGroup {
       if (code !== "OWES") return code;
       await this.services.sessions.carryOwed(id);
     }
+  }
+
+  async #accept(input: Submission, context: JsonValue): Promise<{ plan?: Plan; problems: Problem[] }> {
+    const { definition } = input;
+    const key = this.#accepted.keyOf(definition, context);
+    const known = this.#accepted.planOf(key);
+    const handlers = known ? undefined : await knownHandlersFor(definition, this.services.handlers, this.services.directory, this.services.expanders);
+    const problems = [
+      ...(handlers ? validateWorkflow(definition, context, handlers) : contextProblems(definition, context)),
+      ...(await definitionSchemaProblems(definition, context)),
+      ...requestProblems(input),
+    ];
+    if (problems.length > 0) return { problems };
+    return { plan: known ?? this.#accepted.accept(handlers?.own ? key : undefined, definition), problems };
   }
 
   #shardFor(caller: Caller, idempotencyKey: string | undefined): number {

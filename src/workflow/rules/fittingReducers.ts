@@ -3,14 +3,15 @@
 import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
 import { declaredTasks } from "../declaredTasks.js";
-import type { WorkflowDefinition } from "../definition.js";
+import type { ReducerDefinition, WorkflowDefinition } from "../definition.js";
 import { writersOf } from "../edges.js";
 import { FORBIDDEN_KEY, isObject } from "../json.js";
+import type { JsonValue } from "../json.js";
 import { childPath } from "../jsonTree.js";
 import { MAX_GROUP_EDGES } from "../limits.js";
 import { nearMiss } from "../nearMiss.js";
 import { misfitOfInitial } from "../reducers.js";
-import type { RuleInput } from "./ruleInput.js";
+import type { ContextInput, RuleInput } from "./ruleInput.js";
 
 export function fittingReducers({ definition, context, scopes }: RuleInput): Problem[] {
   const seen = new Set<string>();
@@ -24,11 +25,20 @@ export function fittingReducers({ definition, context, scopes }: RuleInput): Pro
       const near = nearMiss(key, [...writers]);
       return [problem("UNKNOWN_KEY", `There is a reducer for ${key}, which no task writes`, path, near === undefined ? "Let a task write it, or remove the reducer." : `Did you mean ${near}?`)];
     }
-    const initial = isObject(context) && Object.hasOwn(context, key) ? context[key] : undefined;
-    const misfit = initial === undefined ? undefined : misfitOfInitial(reducer, initial);
-    if (misfit === undefined) return [];
-    return [problem("INVALID_VALUE", `The initial value of ${key} is ${misfit.is}, from which ${reducer} cannot start`, childPath("context", key), `Give ${misfit.needs}.`)];
+    return initialProblems({ key, reducer }, context);
   });
+}
+
+/** Every reducer can start from its key's initial value. */
+export function fittingInitialValues({ definition, context }: ContextInput): Problem[] {
+  return (definition.reducers ?? []).flatMap((reducer) => initialProblems(reducer, context));
+}
+
+function initialProblems({ key, reducer }: ReducerDefinition, context: JsonValue | undefined): Problem[] {
+  const initial = isObject(context) && Object.hasOwn(context, key) ? context[key] : undefined;
+  const misfit = initial === undefined ? undefined : misfitOfInitial(reducer, initial);
+  if (misfit === undefined) return [];
+  return [problem("INVALID_VALUE", `The initial value of ${key} is ${misfit.is}, from which ${reducer} cannot start`, childPath("context", key), `Give ${misfit.needs}.`)];
 }
 
 /** Each reader of a key waits for each of its writers; to be asked before these edges are made. */

@@ -5,15 +5,22 @@ import type { Problem } from "../../errors.js";
 import type { TaskDefinition } from "../definition.js";
 import type { JsonValue } from "../json.js";
 import { childrenOf, forbiddenKeyPaths } from "../jsonTree.js";
-import type { RuleInput } from "./ruleInput.js";
+import type { ContextInput, RuleInput } from "./ruleInput.js";
 
-export function noForbiddenKeys({ definition, context, tasks }: RuleInput): Problem[] {
+export function noForbiddenContextKeys({ context }: ContextInput): Problem[] {
+  return forbiddenKeyPaths(context, "context").map(forbidden);
+}
+
+export function noForbiddenKeys({ definition, tasks }: RuleInput): Problem[] {
   const paths = [
-    ...forbiddenKeyPaths(context, "context"),
     ...forbiddenKeyPaths(definition.contextSchema, "contextSchema"),
     ...tasks.flatMap(({ task, path }) => taskValues(task, path).flatMap((place) => forbiddenKeyPaths(place.value, place.path))),
   ];
-  return paths.map((path) => problem("FORBIDDEN_KEY", "An object has the key __proto__", path));
+  return paths.map(forbidden);
+}
+
+function forbidden(path: string): Problem {
+  return problem("FORBIDDEN_KEY", "An object has the key __proto__", path);
 }
 
 /** Literal values of an expansion's variables; their names are checked where variables are. */

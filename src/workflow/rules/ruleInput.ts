@@ -19,10 +19,14 @@ export interface KnownHandlers {
   expanders?: { has(name: string): boolean; names(): string[] };
 }
 
-export interface RuleInput {
+/** All that rules of the initial context's values need. */
+export interface ContextInput {
   readonly definition: WorkflowDefinition;
   /** undefined: not known yet; then nothing is said about keys that it may hold. */
   readonly context: JsonValue | undefined;
+}
+
+export interface RuleInput extends ContextInput {
   readonly handlers: KnownHandlers;
   /** Keys of the initial context; undefined when it is not known, empty when it is no object. */
   readonly contextKeys: ReadonlySet<string> | undefined;

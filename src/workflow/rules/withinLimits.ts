@@ -1,4 +1,4 @@
-/** The definition and each value of the context are within their limits. */
+/** The definition, and each value of the context, are within their limits. */
 
 import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
@@ -7,14 +7,14 @@ import type { WorkflowDefinition } from "../definition.js";
 import { isObject } from "../json.js";
 import { childPath, jsonBytes } from "../jsonTree.js";
 import { MAX_CONTEXT_VALUE_BYTES, MAX_DEFINITION_BYTES, MAX_GROUP_DEPTH, MAX_TASKS } from "../limits.js";
-import type { RuleInput } from "./ruleInput.js";
+import type { ContextInput, RuleInput } from "./ruleInput.js";
 
 /** What the API fills in where the client wrote nothing; empty lists besides. */
 const DEFAULTS: ReadonlyMap<string, readonly unknown[]> = new Map(Object.entries({
   onFailure: ["CONTINUE", "FAIL"], outputFormat: ["MERGE"], onItemFailure: ["DROP"], failFast: [true], flatten: [false], nested: [false],
 }));
 
-export function withinLimits({ definition, tasks, context }: RuleInput): Problem[] {
+export function withinLimits({ definition, tasks }: RuleInput): Problem[] {
   const problems: Problem[] = [];
   const declared = tasks.filter(({ kind }) => kind === "TASK").length;
   if (declared > MAX_TASKS) {
@@ -31,6 +31,11 @@ export function withinLimits({ definition, tasks, context }: RuleInput): Problem
     problems.push(problem("LIMIT_EXCEEDED", `The definition has ${bytes} bytes; the limit is ${MAX_DEFINITION_BYTES}`, "groups",
       "Move data into the context, where each key may have as much."));
   }
+  return problems;
+}
+
+export function contextWithinLimits({ context }: ContextInput): Problem[] {
+  const problems: Problem[] = [];
   for (const [key, value] of Object.entries(isObject(context) ? context : {})) {
     const size = jsonBytes(value);
     if (size <= MAX_CONTEXT_VALUE_BYTES) continue;
