@@ -14,7 +14,7 @@ import { coordinationLeft, hastenWatches } from "./leftovers.js";
 import { checkCase, modelOf } from "./runCase.js";
 
 /** How many workflows, about; they run in handfuls, so that they also compete with each other. */
-const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_200);
+const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 500);
 const AT_ONCE = 8;
 /** Shrinking a workflow that hangs takes long; after this the smallest so far must do. */
 const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);
