@@ -67,14 +67,20 @@ function F.claimUnits(worker, request, want, leaseMs, serve)
     end
     return #entries + 1
   end
+  -- Most lanes are empty: how many are not is asked in one call.
+  local lanes = {}
+  for i = 1, #serve, 2 do lanes[#lanes + 1] = serve[i] end
+  local filled = #lanes > 0 and call('EXISTS', unpack(lanes)) or 0
   for i = 1, #serve, 2 do
-    local lane, itemsPerSlot = serve[i], tonumber(serve[i + 1])
-    while budget > 0 do
+    local lane, itemsPerSlot, isEmpty = serve[i], tonumber(serve[i + 1]), true
+    while filled > 0 and budget > 0 do
       local entries = call('LPOP', lane, budget)
       if not entries or #entries == 0 then break end
+      isEmpty = false
       local left = take(entries, itemsPerSlot)
       for back = #entries, left, -1 do call('LPUSH', lane, entries[back]) end
     end
+    if not isEmpty then filled = filled - 1 end
     local fresh = pushed[lane]
     if fresh and budget > 0 then
       local left = take(fresh, itemsPerSlot)
