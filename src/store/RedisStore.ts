@@ -8,7 +8,8 @@ import type {
 import { nodeKey } from "../engine/nodeKey.js";
 import { ShardKeys, type Keys } from "./keys.js";
 import { Scripts } from "./scripts.js";
-import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushRetry, pushSubmission, readClaims, readCodes, readTimer } from "./wire.js";
+import { Submissions } from "./Submissions.js";
+import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushRetry, readClaims, readCodes, readTimer } from "./wire.js";
 
 export interface RedisStoreOptions {
   redis: Redis;
@@ -30,8 +31,8 @@ export class RedisStore implements WorkflowStore {
   readonly shards: number;
   readonly #keys: ShardKeys;
   readonly #scripts: Scripts;
-  /** Definitions that this process has stored and need not send again; Redis answers NEED_DEFINITION when it is wrong. */
-  readonly #storedDefinitions = new Set<string>();
+  /** One per shard. */
+  readonly #submissions: readonly Submissions[];
   readonly #knownTenants = new Set<string>();
   /** How far Redis' clock, by which timers are due, is ahead of this process's; about. */
   #clockAheadMs = 0;
@@ -40,25 +41,12 @@ export class RedisStore implements WorkflowStore {
     this.shards = options.shards;
     this.#keys = new ShardKeys(options.keyPrefix, options.shards);
     this.#scripts = new Scripts(options.redis, options.feedLength);
+    this.#submissions = this.#keys.all().map((keys) => new Submissions(keys, this.#scripts));
   }
 
   async submitWorkflow(shard: number, command: SubmitCommand): Promise<SubmitReply> {
-    const keys = this.#keys.of(shard);
     await this.#rememberTenant(shard, command.tenant);
-    const known = `${shard}:${command.plan.hash}`;
-    const text = (): string => JSON.stringify(command.plan.definition);
-    let definitionText = this.#storedDefinitions.has(known) ? "" : text();
-    for (;;) {
-      const args: (string | number)[] = [keys.prefix];
-      pushSubmission(args, command, definitionText);
-      const [code, id] = await this.#scripts.call<[string, string]>("submitWorkflow", [keys.timers], args);
-      if (code !== "NEED_DEFINITION") {
-        if (this.#storedDefinitions.size > 10_000) this.#storedDefinitions.clear();
-        if (code === "OK") this.#storedDefinitions.add(known);
-        return { code: code as SubmitReply["code"], id };
-      }
-      definitionText = text();
-    }
+    return (this.#submissions[shard] as Submissions).submit(command);
   }
 
   /** Before its first submission, so that no workflow stands in an index that the sweeper does not know. */

@@ -7,7 +7,7 @@
 --   should be there), count + limits beside the definition (include/limits.lua), field count + fields, context count + fields, event lines,
 --   event count, ready count + (task, lane), held count + (group, entry), deadline count + (subject, ms),
 --   count + (queue other than the default, ready tasks in it), timers count + (due in ms from now, member)
--- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id
+-- Returns: per workflow OK id | OK_DUP id | CONFLICT id | NEED_DEFINITION id | ERROR message
 -- Events: WORKFLOW_SUBMITTED GROUP_STARTED TASK_READY
 local prefix = ARGV[1]
 --- @include base
@@ -17,7 +17,7 @@ local prefix = ARGV[1]
 local reply, ids, logged, units, waiting = {}, {}, {}, 0, 0
 local function answer(code, id) reply[#reply + 1] = code; reply[#reply + 1] = id end
 
-while at <= #ARGV do
+local function store()
   local id, tenant, key, payload, hash, document = take(), take(), take(), take(), take(), take()
   local limits, fields, context, lines, events = takeList(), takeList(), takeList(), take(), take()
   local ready, held, deadlines, queues, timers = takeList(), takeList(), takeList(), takeList(), takeList()
@@ -59,6 +59,14 @@ while at <= #ARGV do
     ids[#ids + 1] = '"' .. id .. '"'
     logged[#logged + 1] = id .. ' 0'
     answer('OK', id)
+  end
+end
+-- What one of them meets must not keep the others from being told of.
+while at <= #ARGV do
+  local ok, err = pcall(store)
+  if not ok then
+    if #reply == 0 and at > #ARGV then return err end
+    answer('ERROR', type(err) == 'table' and err.err or tostring(err))
   end
 end
 
