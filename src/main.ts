@@ -191,13 +191,13 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const hub = new Hub();
   const feed = new Feed(redis, shards);
   const feedHub = new FeedHub(feed);
-  wake.onEvents((ids) => {
-    hub.ring(ids);
+  wake.onEvents((ids, entries) => {
+    hub.ring(ids, entries);
     // A ring is of one shard.
     feedHub.ring(shardOf(ids[0] as string) as number);
   });
   const logReads = new LogReads(redis, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
-  const eventLog = new EventLog(redis, logReads);
+  const eventLog = new EventLog(redis, logReads, hub.heard);
   const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);

@@ -3,10 +3,11 @@
 import type { Redis } from "ioredis";
 import { FanwireError } from "../errors.js";
 import { readCursor, type LogPosition } from "../workflow/cursor.js";
-import type { WorkflowEvent } from "../workflow/events.js";
+import type { EventType, WorkflowEvent } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
-import { eventsOfEntry } from "./eventLines.js";
+import { readEntry } from "./eventLines.js";
+import { HeardEntries } from "./HeardEntries.js";
 import { nameInstances } from "./instanceNames.js";
 import { SharedReads } from "./SharedReads.js";
 
@@ -33,9 +34,12 @@ export interface LogAccess {
 }
 
 export interface LogPage {
+  /** Those of the types that were asked for. */
   events: WorkflowEvent[];
   /** Where the next page starts. */
   next: LogPosition;
+  /** Whether the last event before that, of any type, is a terminal one. */
+  ended: boolean;
   /** Whether the log held more when it was read. */
   more: boolean;
   plan: Plan;
@@ -45,17 +49,25 @@ export interface LogPage {
 const ENTRIES_PER_READ = 20;
 
 export class EventLog {
+  readonly #entries = new SharedReads<readonly string[]>();
   readonly #pages = new SharedReads<LogPage>();
   readonly #heads = new SharedReads<LogHead | undefined>();
 
-  constructor(private readonly redis: Redis, readonly access: LogAccess) {}
+  /** @param heard the newest entries of some logs, which need not be read */
+  constructor(private readonly redis: Redis, readonly access: LogAccess, private readonly heard = new HeardEntries()) {}
+
+  /** Where reading starts, as far as that can be told without the log. @throws FanwireError CURSOR_INVALID */
+  static position(after: string | undefined): LogPosition | undefined {
+    if (after === "LATEST") return undefined;
+    return after === undefined ? { entry: 0, seq: 0 } : readCursor(after);
+  }
 
   /**
    * Where reading starts.
    * @throws FanwireError NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
    */
   async start(workflowId: string, after: string | undefined): Promise<{ position: LogPosition; plan?: Plan }> {
-    const position = after === undefined || after === "LATEST" ? { entry: 0, seq: 0 } : readCursor(after);
+    const position = EventLog.position(after) ?? { entry: 0, seq: 0 };
     const head = await this.#head(workflowId);
     if (!head) {
       if (position.seq > 0) throw expired(workflowId);
@@ -79,9 +91,26 @@ export class EventLog {
     return head.ended ? "OVER" : "COME";
   }
 
-  /** Events after the position, from at most a few entries; the events are the caller's own. @param known the workflow's plan, for readers of many pages */
-  async read(workflowId: string, from: LogPosition, known?: Plan): Promise<LogPage> {
-    const { answer, shared } = this.#pages.ask(`${workflowId} ${from.entry} ${from.seq}`, () => this.#readPage(workflowId, from, known));
+  /** Of at most a few entries from the position on, for read(). */
+  texts(workflowId: string, { entry }: LogPosition): Promise<readonly string[]> {
+    return this.#entries.ask(`${workflowId} ${entry}`, () => this.#readEntries(workflowId, entry)).answer;
+  }
+
+  /** Whether the doorbell that rang last told of nothing behind the position. */
+  isHeard(workflowId: string, { entry }: LogPosition): boolean {
+    return this.heard.from(workflowId, entry)?.length === 0;
+  }
+
+  /**
+   * Events after the position, from at most a few entries; the events are the caller's own.
+   * @param types absent: all
+   * @param known the workflow's plan, for readers of many pages
+   * @param texts of the entries, when they have been asked for
+   */
+  async read(workflowId: string, from: LogPosition, types?: readonly EventType[], known?: Plan, texts?: Promise<readonly string[]>): Promise<LogPage> {
+    if (texts) return this.#pageOf(workflowId, from, await texts, types, known);
+    const key = `${workflowId} ${from.entry} ${from.seq} ${types ? [...types].sort().join() : ""}`;
+    const { answer, shared } = this.#pages.ask(key, () => this.#readPage(workflowId, from, types, known));
     const page = await answer;
     // Enriching changes events, and each reader does that by itself.
     return shared ? { ...page, events: page.events.map((event) => ({ ...event })) } : page;
@@ -91,14 +120,30 @@ export class EventLog {
     return this.#heads.ask(workflowId, () => this.access.head(workflowId)).answer;
   }
 
-  async #readPage(workflowId: string, from: LogPosition, known?: Plan): Promise<LogPage> {
-    const key = this.access.logKey(workflowId);
+  async #readPage(workflowId: string, from: LogPosition, types?: readonly EventType[], known?: Plan): Promise<LogPage> {
+    const [texts, plan] = await Promise.all([this.texts(workflowId, from), known ?? this.access.plan(workflowId)]);
+    return this.#pageOf(workflowId, from, texts, types, plan);
+  }
+
+  async #pageOf(workflowId: string, from: LogPosition, texts: readonly string[], types?: readonly EventType[], known?: Plan): Promise<LogPage> {
     const plan = known ?? (await this.access.plan(workflowId));
-    if (!key || !plan) throw expired(workflowId);
-    const entries = await this.redis.lrange(key, from.entry, from.entry + ENTRIES_PER_READ - 1);
-    const events = entries.flatMap((text, i) => eventsOfEntry(workflowId, plan, from.entry + i, text, from.seq));
-    const seq = events.at(-1)?.seq ?? from.seq;
-    return { events, plan, next: { entry: from.entry + entries.length, seq }, more: entries.length === ENTRIES_PER_READ };
+    if (!plan) throw expired(workflowId);
+    const wanted = types && new Set(types);
+    const entries = texts.map((text, i) => readEntry(workflowId, plan, from.entry + i, text, from.seq, wanted));
+    const last = entries.at(-1);
+    return {
+      events: entries.flatMap(({ events }) => events), plan,
+      next: { entry: from.entry + texts.length, seq: Math.max(from.seq, last?.lastSeq ?? 0) },
+      ended: last !== undefined && last.lastSeq > from.seq && last.ended, more: texts.length === ENTRIES_PER_READ,
+    };
+  }
+
+  async #readEntries(workflowId: string, from: number): Promise<readonly string[]> {
+    const key = this.access.logKey(workflowId);
+    if (!key) throw expired(workflowId);
+    const heard = this.heard.from(workflowId, from);
+    if (heard && heard.length > 0) return heard;
+    return this.redis.lrange(key, from, from + ENTRIES_PER_READ - 1);
   }
 
   /**
@@ -110,7 +155,7 @@ export class EventLog {
     const plan = await this.access.plan(workflowId);
     if (!key || !plan) return undefined;
     const texts = await this.redis.lrange(key, first, last);
-    const events = texts.flatMap((text, i) => eventsOfEntry(workflowId, plan, first + i, text, 0));
+    const events = texts.flatMap((text, i) => readEntry(workflowId, plan, first + i, text, 0).events);
     await this.enrich(workflowId, plan, events, true);
     return events;
   }
@@ -135,7 +180,7 @@ export class EventLog {
   async entry(workflowId: string, entry: number, plan: Plan): Promise<WorkflowEvent[] | undefined> {
     const key = this.access.logKey(workflowId);
     const text = key && (await this.redis.lindex(key, entry));
-    return text == null ? undefined : eventsOfEntry(workflowId, plan, entry, text, 0);
+    return text == null ? undefined : readEntry(workflowId, plan, entry, text, 0).events;
   }
 
   /** Adds what is stored outside the log: identifiers of items, and results when asked for. @param plan that the events were read with */

@@ -37,9 +37,9 @@ export class EventManager implements EventSource {
     let plan: Plan | undefined = start.plan;
     const events: WorkflowEvent[] = [];
     for (;;) {
-      const page = await this.log.read(workflowId, position, plan);
+      const page = await this.log.read(workflowId, position, options.types, plan);
       plan = page.plan;
-      events.push(...selected(page.events, options));
+      events.push(...page.events);
       position = page.next;
       if (events.length > first || !page.more) break;
     }
@@ -64,8 +64,4 @@ export class EventManager implements EventSource {
       return { workflowId, status, counts, cursor, percent: isWorkflowEnded(status) && status === "COMPLETED" ? 100 : percentOf(counts), atMs: Date.now() };
     });
   }
-}
-
-function selected(events: readonly WorkflowEvent[], { types }: ReadOptions): WorkflowEvent[] {
-  return types ? events.filter((event) => types.includes(event.type)) : [...events];
 }

@@ -7,6 +7,8 @@ export abstract class HubIterator<T> implements LiveSource<T> {
   abstract readonly place: string | undefined;
   /** What is followed may have changed since it was last looked at. */
   protected rung = true;
+  /** How often that was heard. */
+  protected rings = 0;
   protected ended = false;
   #wake: (() => void) | undefined;
   #changing: Promise<void> | undefined;
@@ -21,6 +23,7 @@ export abstract class HubIterator<T> implements LiveSource<T> {
   constructor(watch: (listener: () => void) => () => void) {
     this.#unwatch = watch(() => {
       this.rung = true;
+      this.rings++;
       this.#wake?.();
     });
   }

@@ -2,9 +2,9 @@
 
 import { FanwireError } from "../errors.js";
 import { makeCursor, type LogPosition } from "../workflow/cursor.js";
-import { isTerminalEvent, type WorkflowEvent } from "../workflow/events.js";
+import type { WorkflowEvent } from "../workflow/events.js";
 import type { Plan } from "../workflow/plan.js";
-import type { EventLog } from "./EventLog.js";
+import { EventLog } from "./EventLog.js";
 import type { ReadOptions } from "./EventSource.js";
 import type { Hub } from "./Hub.js";
 import { HubIterator } from "./HubIterator.js";
@@ -18,6 +18,10 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
   #sawEnd = false;
   /** The last event read was a terminal one. */
   #behindEnd = false;
+  /** Where it stands there were events, and no end: what comes next is told by the doorbell. */
+  #follows = false;
+  /** The first page, asked for together with whether there is such a log, and how often the bell had rung by then. */
+  #first: { texts: Promise<readonly string[]>; rings: number } | undefined;
   readonly #started: ReturnType<EventLog["start"]>;
 
   constructor(private readonly workflowId: string, private readonly options: ReadOptions, private readonly log: EventLog, private readonly hub: Hub) {
@@ -25,6 +29,19 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
     this.#started = log.start(workflowId, options.after);
     // Whoever reads first gets the error; until then it is nobody's.
     this.#started.catch(() => undefined);
+    this.#first = this.#readAhead();
+  }
+
+  #readAhead(): { texts: Promise<readonly string[]>; rings: number } | undefined {
+    try {
+      const position = EventLog.position(this.options.after);
+      const texts = position && this.log.texts(this.workflowId, position);
+      texts?.catch(() => undefined);
+      return texts && { texts, rings: this.rings };
+    } catch {
+      // The cursor is none: that is told by whoever looks where to start.
+      return undefined;
+    }
   }
 
   override get shareKey(): string {
@@ -73,19 +90,21 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
   }
 
   async #page(position: LogPosition): Promise<WorkflowEvent[]> {
-    this.rung = false;
-    const page = await this.log.read(this.workflowId, position, this.#plan);
+    const first = this.#first;
+    this.#first = undefined;
+    this.rung = first !== undefined && first.rings !== this.rings;
+    // The bell for what has been read already.
+    if (this.#follows && this.log.isHeard(this.workflowId, position)) return [];
+    const { types, withResults } = this.options;
+    const page = await this.log.read(this.workflowId, position, types, this.#plan, first?.texts);
     this.#position = page.next;
     this.#plan = page.plan;
     if (page.more) this.rung = true;
-    // Also when the client's filter leaves the terminal event out.
-    const last = page.events.at(-1);
-    if (last) this.#behindEnd = isTerminalEvent(last);
+    this.#follows = page.next.seq > position.seq;
+    if (this.#follows) this.#behindEnd = page.ended;
     else await this.#lookAhead(page.next);
-    const { types, withResults } = this.options;
-    const events = types ? page.events.filter((event) => types.includes(event.type)) : page.events;
-    await this.log.enrich(this.workflowId, page.plan, events, withResults ?? false);
-    return events;
+    await this.log.enrich(this.workflowId, page.plan, page.events, withResults ?? false);
+    return page.events;
   }
 
   /** Asked once the terminal event has been handed out: there is more when the workflow was retried, nothing when it is gone. */

@@ -1,12 +1,14 @@
-/** The doorbell: one pub/sub channel per shard, subscribed once at start and kept; carries hints, never data. */
+/** The doorbell: one pub/sub channel per shard, subscribed once at start and kept; carries hints, and of short log entries a copy. */
 
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import type { Redis } from "ioredis";
-import type { Wake } from "../engine/ports.js";
+import type { LogEntries, Wake } from "../engine/Wake.js";
 
 interface Ring {
   /** Workflows with new events. */
   w: string[];
+  /** The new entries of their logs, where these are short. */
+  e?: LogEntries;
   /** Units left waiting in lanes. */
   q: number;
   /** Those of these lanes that have a priority and were empty. */
@@ -19,10 +21,12 @@ interface Ring {
   t?: number;
 }
 
+const NO_ENTRIES: LogEntries = {};
+
 export class RedisWake implements Wake {
   readonly #ready = new Set<(shard: number) => void>();
   readonly #lanes = new Set<(shard: number, names: readonly string[]) => void>();
-  readonly #events = new Set<(workflowIds: readonly string[]) => void>();
+  readonly #events = new Set<(workflowIds: readonly string[], entries: LogEntries) => void>();
   readonly #cancelled = new Set<(workflowId: string) => void>();
   readonly #recalled = new Set<(workflowId: string) => void>();
   readonly #timers = new Set<(shard: number, delayMs: number) => void>();
@@ -46,7 +50,7 @@ export class RedisWake implements Wake {
     return listen(this.#lanes, listener);
   }
 
-  onEvents(listener: (workflowIds: readonly string[]) => void): () => void {
+  onEvents(listener: (workflowIds: readonly string[], entries: LogEntries) => void): () => void {
     return listen(this.#events, listener);
   }
 
@@ -65,7 +69,7 @@ export class RedisWake implements Wake {
   #rung(shard: number, ring: Ring): void {
     if (ring.l) for (const listener of this.#lanes) listener(shard, ring.l);
     if (ring.q > 0) for (const listener of this.#ready) listener(shard);
-    if (ring.w.length > 0) for (const listener of this.#events) listener(ring.w);
+    if (ring.w.length > 0) for (const listener of this.#events) listener(ring.w, ring.e ?? NO_ENTRIES);
     if (ring.t !== undefined) for (const listener of this.#timers) listener(shard, ring.t);
     if (ring.x !== undefined) for (const listener of this.#cancelled) listener(ring.x);
     if (ring.y !== undefined) for (const listener of this.#recalled) listener(ring.y);

@@ -19,6 +19,16 @@ const END: Readonly<Record<string, { type: EventType; status: WorkflowStatus }>>
 const GROUP_TYPE = { G: "GROUP_STARTED", H: "GROUP_COMPLETED", J: "GROUP_FAILED" } as const;
 const TASK_END = { C: "TASK_COMPLETED", F: "TASK_FAILED", T: "TASK_TIMED_OUT" } as const;
 
+/** What the lines of a code can be. */
+const TYPES: Readonly<Record<string, readonly EventType[]>> = {
+  B: ["WORKFLOW_SUBMITTED"], b: ["WORKFLOW_STARTED"], wp: ["WORKFLOW_PAUSED"], wr: ["WORKFLOW_RESUMED"], wq: ["WORKFLOW_RETRIED"],
+  E: Object.values(END).map(({ type }) => type), cv: ["CONTEXT_UPDATED"], U: ["CONTEXT_UPDATED"],
+  G: [GROUP_TYPE.G], H: [GROUP_TYPE.H], J: [GROUP_TYPE.J],
+  R: ["TASK_READY", "GROUP_STARTED"], S: ["TASK_STARTED"], X: ["TASK_EXPANDED"],
+  C: [TASK_END.C, "GROUP_COMPLETED"], F: [TASK_END.F, "GROUP_FAILED"], T: [TASK_END.T, "GROUP_FAILED"], IC: ["TASK_COMPLETED"], IF: ["TASK_FAILED"],
+  Y: ["TASK_RETRYING"], W: ["TASK_WAITING"], K: ["TASK_SKIPPED"], Z: ["TASK_CANCELLED"], P: ["TASK_PROGRESS"],
+};
+
 /** `text` after its first `count` space-separated fields. */
 function after(text: string, count: number): string {
   let at = 0;
@@ -84,22 +94,52 @@ function run<T>(count: number, first: string, make: (more: { itemIndex?: number 
   return first === "-" ? [make({})] : Array.from({ length: count }, (_, i) => make({ itemIndex: Number(first) + i }));
 }
 
+/** How many events a line holds. */
+function countOf(line: string): number {
+  const code = codeOf(line);
+  if (code !== "S" && code !== "IC") return code in TYPES ? 1 : 0;
+  const [, , first, count] = line.split(" ", 4) as [string, string, string, string];
+  return first === "-" ? 1 : Number(count);
+}
+
+function codeOf(line: string): string {
+  const end = line.indexOf(" ");
+  return end < 0 ? line : line.slice(0, end);
+}
+
+/** What an entry holds behind a place. */
+export interface EntryEvents {
+  events: WorkflowEvent[];
+  /** Of its last event, also when that is of none of the types asked for. */
+  lastSeq: number;
+  /** Whether its last event is a terminal one. */
+  ended: boolean;
+}
+
 /**
- * The events of an entry that lie after `afterSeq`.
+ * The events of an entry that lie after `afterSeq`. Those of other types cost next to nothing: an entry can hold thousands.
  * @param entry index of the entry in the log
+ * @param types absent: all
  */
-export function eventsOfEntry(workflowId: string, plan: Plan, entry: number, text: string, afterSeq: number): WorkflowEvent[] {
+export function readEntry(workflowId: string, plan: Plan, entry: number, text: string, afterSeq: number, types?: ReadonlySet<EventType>): EntryEvents {
   const [head, ...lines] = text.split("\n") as [string, ...string[]];
   const [firstSeq, ms] = head.split(" ") as [string, string];
-  const bodies = lines.flatMap((line) => bodiesOf(line, plan));
+  const atMs = Number(ms);
+  const lastSeq = lines.reduce((seq, line) => seq + countOf(line), Number(firstSeq) - 1);
   const events: WorkflowEvent[] = [];
-  bodies.forEach((body, i) => {
-    const seq = Number(firstSeq) + i;
-    if (seq <= afterSeq) return;
-    const position: LogPosition = { entry: i === bodies.length - 1 ? entry + 1 : entry, seq };
-    const atMs = Number(ms);
-    if (body.kind === "task" && body.progress) body.progress.atMs = atMs;
-    events.push({ ...body, cursor: makeCursor(position), seq, atMs, workflowId } as WorkflowEvent);
-  });
-  return events;
+  let seq = Number(firstSeq) - 1;
+  for (const line of lines) {
+    if (types && !TYPES[codeOf(line)]?.some((type) => types.has(type))) {
+      seq += countOf(line);
+      continue;
+    }
+    for (const body of bodiesOf(line, plan)) {
+      seq++;
+      if (seq <= afterSeq || (types && !types.has(body.type))) continue;
+      const position: LogPosition = { entry: seq === lastSeq ? entry + 1 : entry, seq };
+      if (body.kind === "task" && body.progress) body.progress.atMs = atMs;
+      events.push({ ...body, cursor: makeCursor(position), seq, atMs, workflowId } as WorkflowEvent);
+    }
+  }
+  return { events, lastSeq, ended: codeOf(lines.at(-1) ?? "") === "E" };
 }

@@ -87,11 +87,6 @@ export interface ContextEvent extends EventBase {
 }
 export type WorkflowEvent = WorkflowStatusEvent | GroupEvent | TaskEvent | ContextEvent;
 
-/** Whether the workflow has ended with it; retryWorkflow may open it again. */
-export function isTerminalEvent(event: WorkflowEvent): boolean {
-  return event.type === "WORKFLOW_COMPLETED" || event.type === "WORKFLOW_FAILED" || event.type === "WORKFLOW_CANCELLED" || event.type === "WORKFLOW_TIMED_OUT";
-}
-
 /**
  * Why a task was skipped.
  * @param cause `C`: its own condition; `U<node>`: that task did not end well

@@ -4,7 +4,8 @@ import { expect } from "vitest";
 import type { EventFilter } from "../../src/events/eventFilter.js";
 import type { FeedReadOptions } from "../../src/events/FeedIterator.js";
 import type { FanwireNode } from "../../src/main.js";
-import { isTerminalEvent, type WorkflowEvent } from "../../src/workflow/events.js";
+import type { WorkflowEvent } from "../../src/workflow/events.js";
+import { isTerminalEvent } from "../support/terminalEvent.js";
 import { CALLER } from "../support/testNode.js";
 
 /** Takes events until so many came, or this many workflows have ended. Closes the subscription. */

@@ -2,7 +2,8 @@
 
 import { expect } from "vitest";
 import { COMPENSATION_SUFFIX } from "../../src/workflow/compensations.js";
-import { isTerminalEvent, type GroupEvent, type TaskEvent, type WorkflowEvent, type WorkflowStatusEvent } from "../../src/workflow/events.js";
+import type { GroupEvent, TaskEvent, WorkflowEvent, WorkflowStatusEvent } from "../../src/workflow/events.js";
+import { isTerminalEvent } from "../support/terminalEvent.js";
 import { COUNT_OF_STATUS, isTaskEnded, isWorkflowEnded, noCounts, type TaskCounts, type TaskStatus, type WorkflowStatus } from "../../src/workflow/status.js";
 import { isWorkflowStep, taskStep, type StepAfter } from "../../src/workflow/transitions.js";
 import type { JsonValue } from "../../src/workflow/json.js";

@@ -6,7 +6,7 @@ import { createNode, serve, type FanwireNode, type NodeOptions, type RunningServ
 import { silentLog } from "../../src/runtime/log.js";
 import type { WorkflowDetail } from "../../src/engine/snapshot.js";
 import type { WorkflowEvent } from "../../src/workflow/events.js";
-import { isTerminalEvent } from "../../src/workflow/events.js";
+import { isTerminalEvent } from "./terminalEvent.js";
 
 export const CALLER = { tenant: "default" };
 

@@ -1,6 +1,6 @@
 /** The bridge of one server to Kafka: events out, commands in, tasks over topics, and how far behind it is. */
 
-import type { Wake } from "../../engine/ports.js";
+import type { Wake } from "../../engine/Wake.js";
 import type { WorkerProtocol } from "../../engine/WorkerProtocol.js";
 import type { RedisBridge } from "../../store/RedisBridge.js";
 import type { EventLog } from "../EventLog.js";

@@ -6,7 +6,8 @@ import type { Caller } from "../../engine/Engine.js";
 import { nodeKey } from "../../engine/nodeKey.js";
 import type { WorkerDirectory } from "../../engine/Fleet.js";
 import type { LaneBook } from "../../engine/LaneBook.js";
-import type { UnitRef, Wake, WorkflowReader, WorkflowStore } from "../../engine/ports.js";
+import type { UnitRef, WorkflowReader, WorkflowStore } from "../../engine/ports.js";
+import type { Wake } from "../../engine/Wake.js";
 import type {
   ClaimedTask, ClaimTasksInput, FailTaskInput, HeartbeatTasksInput, ReportProgressInput, TaskOutcome, WorkerProtocol,
 } from "../../engine/WorkerProtocol.js";

@@ -206,9 +206,19 @@ function F.startWorkflow(wf)
   F.emit(wf, 'b')
 end
 
+-- What the doorbell says besides that there are new entries: these themselves, if they are few and short. Then nobody need ask for them.
+function F.toldEntries(texts)
+  if #texts > 2 then return '' end
+  local told = {}
+  for _, entry in ipairs(texts) do
+    if #entry[3] <= 1000 then told[#told + 1] = '"' .. entry[1] .. '":[' .. entry[2] .. ',' .. cjson.encode(entry[3]) .. ']' end
+  end
+  return #told > 0 and ',"e":{' .. table.concat(told, ',') .. '}' or ''
+end
+
 -- Writes what the script changed, one HSET and one log entry per workflow, tells the feed, and rings the doorbell once.
 function F.flushWorkflows()
-  local ids, logged, ready, running, waiting = {}, {}, 0, 0, 0
+  local ids, logged, texts, ready, running, waiting = {}, {}, {}, 0, 0, 0
   for _, wf in ipairs(loaded) do
     if wf.open and wf.left == 0 then
       local bad = F.get(wf, 'bad')
@@ -218,7 +228,9 @@ function F.flushWorkflows()
     ready, running, waiting = ready + wf.n[3] - wf.wasReady, running + wf.n[4] - wf.wasRunning, waiting + wf.n[5] - wf.wasWaiting
     local fields, gone = { 'seq', wf.seq + wf.events, 'left', wf.left, 'n', table.concat(wf.n, ' ') }, {}
     if wf.events > 0 then
-      local entries = call('RPUSH', prefix .. 'e:' .. wf.id, (wf.seq + 1) .. ' ' .. now .. '\n' .. table.concat(wf.lines, '\n'))
+      local text = (wf.seq + 1) .. ' ' .. now .. '\n' .. table.concat(wf.lines, '\n')
+      local entries = call('RPUSH', prefix .. 'e:' .. wf.id, text)
+      texts[#texts + 1] = { wf.id, entries - 1, text }
       fields[7], fields[8] = 'ev', entries
       ids[#ids + 1] = '"' .. wf.id .. '"'
       logged[#logged + 1] = wf.id .. ' ' .. (entries - 1)
@@ -243,6 +255,6 @@ function F.flushWorkflows()
   if #logged > 0 then F.feed(logged) end
   local queued, besides = F.flushLanes(ready, running, waiting)
   if #ids > 0 or queued > 0 or besides ~= '' then
-    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. besides .. '}')
+    call('PUBLISH', prefix .. 'wake', '{"w":[' .. table.concat(ids, ',') .. '],"q":' .. queued .. besides .. F.toldEntries(texts) .. '}')
   end
 end
