@@ -30,6 +30,8 @@ export interface ClaimedTask {
   /** Address with the item, or of a batch with the first and the last: group.task[3..7]. */
   task: string;
   attempt: number;
+  /** As in HandlerContext. */
+  idempotencyKey: string;
   leaseUntilMs: number;
 }
 

@@ -9,13 +9,15 @@ import type { WaitForSignal } from "./signals.js";
 export interface HandlerContext<Input = JsonValue> {
   /** Templates resolved. */
   input: Input;
-  /** Which attempt of which task of which workflow: also the idempotency key for the outside world. */
   workflowId: string;
   /** Address with the item, e.g. enrich.score[7]. */
   task: string;
   /** 1 for the first. */
   attempt: number;
-  /** `<workflowId>/<task>/<attempt>` */
+  /**
+   * For the outside world: the same for all attempts of one task or item, also those of a worker that was lost and those after
+   * retryWorkflow. Only where retryWorkflow does anew what compensations have undone, the key is another one.
+   */
   idempotencyKey: string;
   /** Fires when the attempt times out, the workflow is cancelled, the lease is lost or the worker is told to stop at once. */
   signal: AbortSignal;

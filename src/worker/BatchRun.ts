@@ -68,7 +68,7 @@ export class BatchRun {
     if (!handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${node.task.handler}`);
     const task = batchAddress(unit.address, items.map(({ identifier }) => identifier));
     const call = new HandlerCall(handler, items.map(({ input }) => input), {
-      workflowId: unit.claim.workflowId, task, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs, ...silenceOf(node, task),
+      workflowId: unit.claim.workflowId, task, attempt: unit.claim.attempt, round: unit.round, timeoutMs: node.task.timeoutMs, ...silenceOf(node, task),
       redactor: redactorOf(node, services.secrets),
       onAlive: () => services.report(unit, { kind: "alive", ref: unit.ref }),
       onProgress: (progress) => services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),

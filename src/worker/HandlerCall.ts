@@ -14,6 +14,8 @@ export interface CallAbout {
   /** Address with the item. */
   task: string;
   attempt: number;
+  /** How often the workflow had been undone and begun anew; absent: never. */
+  round?: number | undefined;
   timeoutMs?: number;
   /** How long the handler may be silent, and what is said when it was. */
   silence?: { longestMs: number; message: string };
@@ -65,7 +67,7 @@ export class HandlerCall implements HandlerContext {
   get workflowId(): string { return this.about.workflowId; }
   get task(): string { return this.about.task; }
   get attempt(): number { return this.about.attempt; }
-  get idempotencyKey(): string { return `${this.about.workflowId}/${this.about.task}/${this.about.attempt}`; }
+  get idempotencyKey(): string { return `${this.about.workflowId}/${this.about.task}${this.about.round ? `/${this.about.round}` : ""}`; }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();

@@ -14,6 +14,8 @@ export class LiveUnit {
   readonly sinceMs = Date.now();
   /** Of its task, with the instances that it stands in; known once it is run. */
   address = "";
+  /** Which time it is that it is done, where compensations have undone it before: part of its idempotency key. */
+  round: number | undefined;
 
   constructor(readonly claim: Claim, readonly weight: number) {}
 

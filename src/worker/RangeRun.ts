@@ -86,7 +86,7 @@ export class RangeRun {
     if (!this.#handler) throw new FanwireError("UNKNOWN_HANDLER", `This worker has no handler ${this.node.task.handler}`);
     const task = `${this.unit.address}[${identifier}]`;
     const call = new HandlerCall(this.#handler, input, {
-      workflowId: claim.workflowId, task, attempt: claim.attempt, timeoutMs: this.node.task.timeoutMs, ...silenceOf(this.node, task),
+      workflowId: claim.workflowId, task, attempt: claim.attempt, round: this.unit.round, timeoutMs: this.node.task.timeoutMs, ...silenceOf(this.node, task),
       redactor: redactorOf(this.node, this.services.secrets),
       onAlive: () => this.services.report(this.unit, { kind: "alive", ref: this.unit.ref }),
       onProgress: (progress) => this.services.report(this.unit, { kind: "progress", ref: this.unit.ref, item: index, text: JSON.stringify(progress) }),

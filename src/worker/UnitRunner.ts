@@ -65,6 +65,8 @@ export class UnitRunner {
       node = plan?.nodes[claim.node];
       if (!plan || !node) throw new Error(`No plan for ${claim.workflowId}`);
       unit.address = claim.path ? await addressOf(this.services.reader, plan, node, claim) : node.address;
+      // What was undone is done anew; anything else that runs again is the same deed.
+      if (isUndoable(plan)) unit.round = claim.base;
       await this.#runPhase(unit, plan, node);
     } catch (error) {
       this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; it goes back");
@@ -123,7 +125,7 @@ export class UnitRunner {
     const rendered = renderInput(node, scope, this.services.secrets);
     const input = rendered instanceof Promise ? await rendered : rendered;
     const call = new HandlerCall(handler, input, {
-      workflowId: unit.claim.workflowId, task: unit.address, attempt: unit.claim.attempt, timeoutMs: node.task.timeoutMs, ...silenceOf(node, unit.address),
+      workflowId: unit.claim.workflowId, task: unit.address, attempt: unit.claim.attempt, round: unit.round, timeoutMs: node.task.timeoutMs, ...silenceOf(node, unit.address),
       redactor: redactorOf(node, this.services.secrets),
       onAlive: () => this.services.report(unit, { kind: "alive", ref: unit.ref }),
       onProgress: (progress) => this.services.report(unit, { kind: "progress", ref: unit.ref, text: JSON.stringify(progress) }),

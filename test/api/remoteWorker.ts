@@ -4,9 +4,9 @@ import { expect } from "vitest";
 import { waitFor } from "../support/waitFor.js";
 import { data, type Answer, type Endpoints } from "./graphqlClient.js";
 
-const TASKS = "tasks { claim handler input workflowId task attempt leaseUntil } problems { code path }";
+const TASKS = "tasks { claim handler input workflowId task attempt idempotencyKey leaseUntil } problems { code path }";
 
-export interface Claimed { claim: string; handler: string; input: Answer; workflowId: string; task: string; attempt: number; leaseUntil: string }
+export interface Claimed { claim: string; handler: string; input: Answer; workflowId: string; task: string; attempt: number; idempotencyKey: string; leaseUntil: string }
 
 export class RemoteWorker {
   constructor(readonly server: Endpoints, readonly id: string, readonly handlers: string[], readonly lease = "30s") {}

@@ -9,7 +9,7 @@ import { ended, oneGroupOf, RemoteWorker, workflowOf, type Claimed } from "./rem
 
 let server: Awaited<ReturnType<typeof startTestServer>>;
 let client: Client;
-const OFFERS = "subscription($input: ClaimTasksInput!) { taskOffers(input: $input) { claim handler input workflowId task attempt leaseUntil } }";
+const OFFERS = "subscription($input: ClaimTasksInput!) { taskOffers(input: $input) { claim handler input workflowId task attempt idempotencyKey leaseUntil } }";
 
 beforeAll(async () => {
   server = await startTestServer();

@@ -41,7 +41,7 @@ describe("a task", () => {
     ], { context: { word: "go", number: 3 } }));
     const before = Date.now();
     const task = await worker.next();
-    expect(task).toMatchObject({ handler: handlerOf(worker), input: { text: "go!", n: 3 }, workflowId: id, task: "g.first", attempt: 1 });
+    expect(task).toMatchObject({ handler: handlerOf(worker), input: { text: "go!", n: 3 }, workflowId: id, task: "g.first", attempt: 1, idempotencyKey: `${id}/g.first` });
     expect(Date.parse(task.leaseUntil) - before).toBeGreaterThan(25_000);
     expect(await worker.complete([task.claim, "done"])).toEqual({ accepted: [task.claim], stale: [], problems: [] });
     expect(await ended(server, id)).toMatchObject({ status: "COMPLETED", context: { first: "done", second: "done?" } });
@@ -141,7 +141,7 @@ describe("a failure", () => {
     const first = await worker.next();
     expect(await worker.fail(first.claim, { code: "BUSY" })).toMatchObject({ task: { name: "g.a", attempt: 2 }, problems: [] });
     const second = await worker.next();
-    expect(second).toMatchObject({ task: "g.a", attempt: 2 });
+    expect(second).toMatchObject({ task: "g.a", attempt: 2, idempotencyKey: first.idempotencyKey });
     await worker.fail(second.claim, { code: "STILL_BUSY", details: { load: 3 } });
     const { status, tasks } = await ended(server, id);
     expect(status).toBe("FAILED");

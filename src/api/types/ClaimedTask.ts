@@ -21,8 +21,11 @@ export class ClaimedTask {
   @Field(() => String, { description: "The task's address, with the item's identifier in brackets when it is one of an expansion, or those of a batch's first and last: group.task[3..7]." })
   task!: string;
 
-  @Field(() => Int, { description: "1 for the first. Workflow, task and attempt make an idempotency key for the outside world." })
+  @Field(() => Int, { description: "1 for the first." })
   attempt!: number;
+
+  @Field(() => String, { description: "For the outside world: the same for all attempts of this task, item or batch. Another one only when retryWorkflow does anew what compensations have undone." })
+  idempotencyKey!: string;
 
   @Field(() => DateTimeScalar, { description: "By then the worker completes it, fails it or sends a heartbeat; otherwise somebody else gets it." })
   leaseUntil!: number;

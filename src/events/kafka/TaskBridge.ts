@@ -118,7 +118,7 @@ export class TaskBridge {
   }
 }
 
-function messageOf({ claim, workflowId, task, attempt, handler, input, leaseUntilMs }: ClaimedTask): { key: string; value: string; headers: Record<string, string> } {
-  const value = { claim, workflowId, task, attempt, input, handler, worker: BRIDGE_WORKER, leaseUntil: new Date(leaseUntilMs).toISOString() };
+function messageOf({ claim, workflowId, task, attempt, idempotencyKey, handler, input, leaseUntilMs }: ClaimedTask): { key: string; value: string; headers: Record<string, string> } {
+  const value = { claim, workflowId, task, attempt, idempotencyKey, input, handler, worker: BRIDGE_WORKER, leaseUntil: new Date(leaseUntilMs).toISOString() };
   return { key: workflowId, value: JSON.stringify(value), headers: { "content-type": "application/json" } };
 }

@@ -72,8 +72,8 @@ export class RemoteClaims {
     const [call] = calls;
     if (!call) return undefined;
     const remote: RemoteClaim = { ref: unit.ref, leaseMs, ...this.#placeOf(claim, own) };
-    const { handler, context: { input, workflowId, task, attempt } } = call;
-    return { claim: remote, task: { claim: writeClaimId(remote), handler, input, workflowId, task, attempt, leaseUntilMs: nowMs + leaseMs } };
+    const { handler, context: { input, workflowId, task, attempt, idempotencyKey } } = call;
+    return { claim: remote, task: { claim: writeClaimId(remote), handler, input, workflowId, task, attempt, idempotencyKey, leaseUntilMs: nowMs + leaseMs } };
   }
 
   /** Of an expanded task: the item to run, or the items of the batch, less those that have failed on the way. */

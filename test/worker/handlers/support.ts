@@ -15,7 +15,7 @@ export interface LogEntry {
 
 export function contextOf(input: JsonValue, more: Partial<HandlerContext> & { logged?: LogEntry[] } = {}): HandlerContext {
   return {
-    input, workflowId: "s0-TEST", task: "main.task", attempt: 1, idempotencyKey: "s0-TEST/main.task/1",
+    input, workflowId: "s0-TEST", task: "main.task", attempt: 1, idempotencyKey: "s0-TEST/main.task",
     signal: new AbortController().signal, progress: () => undefined, heartbeat: () => undefined,
     log: (message, data) => void more.logged?.push({ message, ...(data === undefined ? {} : { data }) }),
     ...more,
