@@ -2,7 +2,7 @@
 
 import { FanwireError } from "../errors.js";
 import { BUILT_IN_EXPANDERS, isBuiltInExpander } from "../workflow/builtInExpanders.js";
-import { defineExpander, type Expander, type Expanders } from "../workflow/expander.js";
+import { checkExpander, type Expander, type Expanders } from "../workflow/expander.js";
 
 export class ExpanderRegistry implements Expanders {
   readonly #byName = new Map<string, Expander>();
@@ -11,7 +11,7 @@ export class ExpanderRegistry implements Expanders {
   constructor(expanders: Iterable<Expander> = []) {
     for (const expander of [...BUILT_IN_EXPANDERS, ...expanders]) {
       if (this.#byName.has(expander.name)) throw new FanwireError("INVALID_VALUE", `Two expanders are named ${expander.name}`);
-      this.#byName.set(expander.name, defineExpander(expander));
+      this.#byName.set(expander.name, checkExpander(expander));
     }
   }
 

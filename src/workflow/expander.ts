@@ -6,9 +6,9 @@ import type { Scope } from "./expressions/types.js";
 import type { JsonObject, JsonValue } from "./json.js";
 import { describeKind } from "./jsonTree.js";
 
-export interface ExpanderContext {
+export interface ExpanderContext<Args = JsonValue> {
   /** Templates resolved; null when the definition has none. Not to be changed. */
-  args: JsonValue;
+  args: Args;
   /** The context keys that the task reads or declares as dependencies, those that have values. */
   context: JsonObject;
   /** Fires when its time is up, or the claim on the task is lost. */
@@ -40,7 +40,7 @@ export function isExpanderName(name: string): boolean {
  * The expander as it is, checked.
  * @throws FanwireError INVALID_VALUE for a name or a time limit that cannot be
  */
-export function defineExpander(expander: Expander): Expander {
+export function checkExpander(expander: Expander): Expander {
   const { name, timeoutMs } = expander;
   if (!isExpanderName(name)) throw new FanwireError("INVALID_VALUE", `${JSON.stringify(name)} is no name for an expander`);
   if (timeoutMs !== undefined && !(timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS)) {

@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BUILT_IN_EXPANDERS } from "../../src/workflow/builtInExpanders.js";
-import { defineExpander, type Expander, type ExpanderContext } from "../../src/workflow/expander.js";
+import { defineExpander } from "../../src/engine/defineExpander.js";
+import type { Expander, ExpanderContext } from "../../src/workflow/expander.js";
 import { ExpanderRegistry } from "../../src/engine/expanders.js";
 import type { WorkflowDetail } from "../../src/engine/snapshot.js";
 import type { FanwireNode } from "../../src/main.js";
