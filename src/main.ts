@@ -157,9 +157,17 @@ function wireStore({ reads, scripts }: Connections, config: Config) {
   };
 }
 
-/** The engine, its event log and (unless switched off) its worker, started. @throws FanwireError when Redis is not fit for use */
+/** @throws FanwireError INVALID_VALUE for two of one name */
+function handlersOf(config: Config, { handlers = [] }: NodeOptions, publishing: Parameters<typeof publishHandler>[0]): HandlerRegistry {
+  return new HandlerRegistry([...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), publishHandler(publishing), ...handlers]);
+}
+
+/** The engine, its event log and (unless switched off) its worker, started. @throws FanwireError when Redis is not fit for use, or names clash */
 export async function createNode(config: Config, options: NodeOptions = {}): Promise<FanwireNode> {
   const log = options.log ?? createLog(config.logLevel, 2);
+  const expanders = new ExpanderRegistry(options.expanders);
+  // Names that clash are found before anything is opened.
+  handlersOf(config, options, undefined);
   const { connections, embedded, close } = await openRedis(config, log);
   const redis = connections.reads;
   const { shards, plans, fleet, workflows, items, instances, definitions, bridge, store, reader, sessions: sessionStore } = wireStore(connections, config);
@@ -169,10 +177,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const sessions = new Sessions({ sessions: sessionStore, store, reader, contexts });
   const kafka = await openKafka(config, log);
   const topics = bridgeTopics(config.kafkaPrefix);
-  const handlers = new HandlerRegistry([
-    ...builtInHandlers({ httpAllowPrivate: config.httpAllowPrivate }), publishHandler(kafka && { client: kafka, topics }), ...(options.handlers ?? []),
-  ]);
-  const expanders = new ExpanderRegistry(options.expanders);
+  const handlers = handlersOf(config, options, kafka && { client: kafka, topics });
   const lanes = new LaneBook({ shards: config.shards, filledLanes: (shard) => store.priorityLanes(shard), log });
   const agency = new AgencyTaskGroup({
     store, reader, handlers, expanders, directory: fleet, sessions,
@@ -236,7 +241,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
     },
     redisStatus: async () => `${embedded ? "embedded" : "external"} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,
     ready: async () => (await redis.set(`${config.keyPrefix}:ready`, String(Date.now()))) === "OK",
-    async stop(graceMs) {
+    async stop(graceMs = config.stopGraceMs) {
       await remoteWorkers.stop();
       await staff.stop(graceMs);
       await Promise.all(loops.map((loop) => loop.stop()));

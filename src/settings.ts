@@ -23,6 +23,8 @@ export interface Config {
   readonly leaseMs: number;
   /** After so many lost workers a task is POISON. */
   readonly maxLosses: number;
+  /** How long a process that stops lets its attempts run on before it hands them back. */
+  readonly stopGraceMs: number;
   /** Whether the server runs tasks itself. */
   readonly worker: boolean;
   readonly shards: number;
@@ -130,6 +132,10 @@ export const SETTINGS: readonly Setting[] = [
   setting("maxLosses", "MAX_LOSSES", {
     type: "integer 2 to 1000", defaultText: "5", parse: integer(2, 1_000),
     description: "How many workers a task or an item may lose, each in the middle of the same attempt, before it fails with POISON.",
+  }),
+  setting("stopGraceMs", "STOP_GRACE", {
+    type: "duration 0s to 1h", defaultText: "10s", parse: duration(0, 3_600_000),
+    description: "How long a process that was told to stop lets its attempts run on. What has not ended by then is aborted and handed back, and other workers take it at once.",
   }),
   setting("worker", "WORKER", {
     type: "true, false", defaultText: "true", parse: flag,

@@ -35,7 +35,7 @@ test("without anything set there is a default for everything", () => {
   expect(config).toEqual({
     secretsFile: undefined, remoteSecrets: false, socketStallMs: 20_000,
     port: 4000, host: "127.0.0.1", dataDir: join(cwd, ".fanwire"), redisUrl: undefined, redisDurability: "everysec", workerConcurrency: 100, workerQueues: ["default"],
-    retentionMs: 604_800_000, feedLength: 1_000_000, httpAllowPrivate: false, logLevel: "info", leaseMs: 30_000, maxLosses: 5, worker: true, shards: 1, keyPrefix: "fanwire",
+    retentionMs: 604_800_000, feedLength: 1_000_000, httpAllowPrivate: false, logLevel: "info", leaseMs: 30_000, maxLosses: 5, stopGraceMs: 10_000, worker: true, shards: 1, keyPrefix: "fanwire",
     kafkaBrokers: undefined, kafkaPrefix: "fanwire", kafkaTls: false, kafkaSasl: undefined, kafkaUsername: undefined, kafkaPassword: undefined,
     kafkaTenant: "default", kafkaTaskLeaseMs: 600_000,
   });

@@ -17,6 +17,8 @@ const EXIT_CODES = `
 Exit codes: 0 done, or the watched workflow completed; 1 it ended otherwise; 2 usage, an unreadable file, or problems
 in the input; 3 the server does not answer.`;
 
+const TASKS_HELP = "TypeScript or JavaScript files that export handlers (defineHandler) and expanders (defineExpander)";
+
 const collect = (value: string, earlier: string[]): string[] => [...earlier, value];
 
 function wholeNumber(least: number, most: number): (text: string) => number {
@@ -50,9 +52,14 @@ function addServerCommands(program: Command, done: (code: ExitCode) => void): vo
     .option("--port <port>", "TCP port; 0 takes a free one (default: PORT, else 4000)", wholeNumber(0, 65_535))
     .option("--host <host>", "address to listen on (default: HOST, else 127.0.0.1)")
     .option("--no-worker", "without a worker: tasks wait for `fanwire worker` processes")
+    .option("--tasks <file...>", TASKS_HELP)
     .action(async (options) => done(await (await import("./commands/serve.js")).serveCommand(options)));
   program.command("worker").description("Starts a worker without a server, on the Redis of REDIS_URL or DATA_DIR")
-    .action(async () => done(await (await import("./commands/serve.js")).workerCommand()));
+    .option("--tasks <file...>", TASKS_HELP)
+    .option("--queues <names>", "the queues whose tasks it runs, separated by commas (default: WORKER_QUEUES, else default)")
+    .option("--concurrency <count>", "how many attempts at the same time (default: WORKER_CONCURRENCY, else 100)", wholeNumber(1, 10_000))
+    .option("--redis <url>", "the servers' Redis (default: REDIS_URL, else the embedded one of DATA_DIR)")
+    .action(async (options) => done(await (await import("./commands/serve.js")).workerCommand(options)));
 }
 
 function addFileCommands(program: Command, done: (code: ExitCode) => void): void {

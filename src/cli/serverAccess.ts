@@ -1,5 +1,6 @@
 /** Which server a command talks to: the one named, the default one, or one started in this process for the duration. */
 
+import { serverEnvironment } from "../config/environment.js";
 import { GraphqlClient, ServerUnreachable } from "./graphqlClient.js";
 import { SERVER_INFO } from "./operations.js";
 
@@ -38,17 +39,11 @@ export async function accessServer(option: string | undefined): Promise<ServerAc
   return { client, local: false, stop: async () => undefined };
 }
 
-/** The environment without what is the commands' own, which the server would report as an unknown setting. */
-export function serverEnvironment(): NodeJS.ProcessEnv {
-  const { FANWIRE_URL: _own, ...rest } = process.env;
-  return rest;
-}
-
 async function startLocalServer(): Promise<ServerAccess> {
   process.stderr.write(`No server at ${DEFAULT_URL}: starting one in this process for the duration.\n`);
   const [{ loadConfig }, { serve }] = await Promise.all([import("../config.js"), import("../main.js")]);
   // Port 0 keeps 4000 free for a server that is meant to stay; only what goes wrong may interrupt the progress.
-  const config = loadConfig({ LOG_LEVEL: "warn", ...serverEnvironment() }, process.cwd(), { port: 0, host: "127.0.0.1", worker: true });
+  const config = loadConfig({ LOG_LEVEL: "warn", ...serverEnvironment(process.env) }, process.cwd(), { port: 0, host: "127.0.0.1", worker: true });
   const server = await serve(config);
   return { client: new GraphqlClient(server.url), local: true, stop: () => server.stop() };
 }

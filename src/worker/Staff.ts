@@ -26,7 +26,7 @@ export class Staff {
   }
 
   /** No new claims; see Worker.stop. */
-  async stop(graceMs?: number): Promise<void> {
+  async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#members.splice(0).map(async ({ worker, presence }) => {
       await presence.stop();

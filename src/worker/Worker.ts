@@ -105,7 +105,7 @@ export class Worker {
   }
 
   /** Claims nothing more, lets units finish for `graceMs`, hands the rest back, and resolves when all is recorded. */
-  async stop(graceMs = 10_000): Promise<void> {
+  async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     const deadline = Date.now() + graceMs;
     while (this.#live.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -18,7 +18,7 @@ export interface Endpoints {
   wsUrl: string;
 }
 
-export function postRaw(server: Endpoints, body: string | Uint8Array | ReadableStream, headers: Record<string, string> = {}): Promise<Response> {
+export function postRaw(server: Pick<Endpoints, "url">, body: string | Uint8Array | ReadableStream, headers: Record<string, string> = {}): Promise<Response> {
   const init: RequestInit & { duplex?: "half" } = {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
@@ -28,13 +28,13 @@ export function postRaw(server: Endpoints, body: string | Uint8Array | ReadableS
   return fetch(new URL("/graphql", server.url), init);
 }
 
-export async function request(server: Endpoints, query: string, variables: object = {}): Promise<GraphqlAnswer> {
+export async function request(server: Pick<Endpoints, "url">, query: string, variables: object = {}): Promise<GraphqlAnswer> {
   const response = await postRaw(server, JSON.stringify({ query, variables }));
   return (await response.json()) as GraphqlAnswer;
 }
 
 /** The data; an answer with errors is a failed test. */
-export async function data(server: Endpoints, query: string, variables: object = {}): Promise<Answer> {
+export async function data(server: Pick<Endpoints, "url">, query: string, variables: object = {}): Promise<Answer> {
   const answer = await request(server, query, variables);
   if (answer.errors) throw new Error(JSON.stringify(answer.errors));
   return answer.data;
