@@ -3,7 +3,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", ".cache/**", ".fanwire/**", "client-examples/**", "coverage/**", "src/api/graphiql/**"] },
+  { ignores: ["dist/**", "node_modules/**", ".cache/**", ".fanwire/**", "client-examples/**", "coverage/**", "src/api/graphiql/**", "src/client/generated/**"] },
   {
     files: ["src/**/*.ts", "test/**/*.ts"],
     extends: [tseslint.configs.base],

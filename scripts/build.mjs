@@ -1,4 +1,4 @@
-/** Builds everything that runs: the compiled server, its Lua scripts and the GraphiQL page. */
+/** Builds everything that runs: the clients' types, the compiled server, its Lua scripts and the GraphiQL page. */
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
@@ -14,6 +14,7 @@ function run(script, ...args) {
 
 // A file that was removed from src must not live on in dist.
 rmSync(`${root}/dist`, { recursive: true, force: true });
+run("node_modules/@graphql-codegen/cli/cjs/bin.js", "--config", "codegen.yml", "--silent");
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 run("scripts/copyAssets.mjs");
 run("node_modules/vite/bin/vite.js", "build", "--config", "src/api/graphiql/vite.config.ts", "--logLevel", "warn");

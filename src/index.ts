@@ -1,5 +1,11 @@
 /** What the package `fanwire` gives to programs: everything that is meant to be used, and nothing else. */
 
+export { ClientError, type ClientErrorKind, ServerUnreachable } from "./client/ClientError.js";
+export {
+  createClient, type Changed, type ClientOptions, type FanwireClient, type Submitted, type WatchOptions, type WorkflowEvent, type WorkflowPlan, type WorkflowState,
+} from "./client/FanwireClient.js";
+export type { EventType, SignalTaskInput, SubmitWorkflowInput, TaskGroupInput, TaskInput, TaskStatus, WorkflowDefinitionInput, WorkflowStatus } from "./client/generated/graphql.js";
+export type { Token, TypedOperation } from "./client/GraphqlClient.js";
 export { createServer, type FanwireServer } from "./embed/createServer.js";
 export type { EmbedOptions } from "./embed/options.js";
 export { Worker, type WorkerOptions } from "./embed/Worker.js";

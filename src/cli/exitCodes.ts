@@ -1,5 +1,6 @@
 /** What the process's exit code says, and the failure that carries one up to main. */
 
+import type { ClientErrorKind } from "../client/ClientError.js";
 import type { Problem } from "../errors.js";
 
 export const EXIT = {
@@ -14,6 +15,9 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What the process exits with when the client throws. */
+export const EXIT_OF: Readonly<Record<ClientErrorKind, ExitCode>> = { UNREACHABLE: EXIT.UNREACHABLE, REFUSED: EXIT.INVALID, FAILED: EXIT.FAILED };
+
 /** Thrown by commands for failures a person can understand; main prints message and problems and exits with the code. */
 export class CommandFailure extends Error {
   constructor(
@@ -26,9 +30,13 @@ export class CommandFailure extends Error {
   }
 }
 
+/** As the API writes it. */
+export interface FoundProblem { code: string; message: string; path?: string | null; hint?: string | null }
+
 /** @throws CommandFailure with INVALID when there are problems. */
-export function refuseProblems(what: string, problems: readonly Problem[]): void {
-  if (problems.length === 0) return;
+export function refuseProblems(what: string, found: readonly FoundProblem[]): void {
+  if (found.length === 0) return;
+  const problems = found.map(({ code, message, path, hint }) => ({ code, message, ...(path == null ? {} : { path }), ...(hint == null ? {} : { hint }) }));
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   throw new CommandFailure(EXIT.INVALID, `${what}: ${count}`, problems);
 }

@@ -2,9 +2,10 @@
 /** The binary `fanwire`: reads the command line, runs one command, exits with its code. Commands are loaded when used. */
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { ClientError } from "../client/ClientError.js";
 import { FanwireError } from "../errors.js";
 import type { ExitCode } from "./exitCodes.js";
-import { CommandFailure, EXIT } from "./exitCodes.js";
+import { CommandFailure, EXIT, EXIT_OF } from "./exitCodes.js";
 import { painter, problemText } from "./terminal.js";
 
 // A reader that closes early (`fanwire list | head`) is no error of ours.
@@ -111,10 +112,10 @@ function report(error: unknown): ExitCode {
   // Commander has written its own message; help and version end with 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.INVALID;
   const paint = painter(process.stderr);
-  if (error instanceof CommandFailure) {
+  if (error instanceof CommandFailure || error instanceof ClientError) {
     process.stderr.write(`${paint("red", error.message)}\n`);
     for (const problem of error.problems) process.stderr.write(`${problemText(problem, paint)}\n`);
-    return error.exitCode;
+    return error instanceof CommandFailure ? error.exitCode : EXIT_OF[error.kind];
   }
   if (error instanceof FanwireError) {
     process.stderr.write(`${paint("red", error.message)}\n`);

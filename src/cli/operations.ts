@@ -1,51 +1,22 @@
-/** The GraphQL documents that the commands send, with the types of their answers. A test checks them against the schema. */
+/** The GraphQL documents that the commands send besides those of the client, with the types of their answers. A test checks them against the schema. */
 
-import type { Problem } from "../errors.js";
+import type { TypedOperation } from "../client/GraphqlClient.js";
 import type { TaskError, EventType } from "../workflow/events.js";
-import type { JsonObject, JsonValue } from "../workflow/json.js";
+import type { JsonObject } from "../workflow/json.js";
 import type { TaskCounts, TaskStatus, WorkflowStatus } from "../workflow/status.js";
 
-/** A document with the type of its data and of its variables. */
-export interface Operation<Data, Variables> {
-  readonly text: string;
-  /** Never present: it carries the types. */
-  readonly types?: (variables: Variables) => Data;
-}
+interface Operation<Data, Variables> extends TypedOperation<Data, Variables> { readonly text: string }
 
 function operation<Data, Variables>(text: string): Operation<Data, Variables> {
-  return { text };
+  return { text, toString: () => text };
 }
 
 const COUNTS = "counts { total pending ready running waiting completed failed skipped cancelled timedOut }";
 const ERROR = "error { code message retryable task }";
-const PROBLEM = "{ code message path hint }";
 
 export const SERVER_INFO = operation<{ serverInfo: { version: string } }, Record<string, never>>(
   "query ServerInfo { serverInfo { version } }",
 );
-
-export interface SubmitVariables {
-  input: { definition: JsonValue; context: JsonObject; labels?: JsonValue; sessionId?: string; idempotencyKey?: string; priority?: number };
-}
-export interface SubmitData {
-  submitWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; duplicate: boolean; problems: Problem[] };
-}
-export const SUBMIT = operation<SubmitData, SubmitVariables>(`mutation SubmitWorkflow($input: SubmitWorkflowInput!) {
-  submitWorkflow(input: $input) { workflow { id status } duplicate problems ${PROBLEM} }
-}`);
-
-export interface PlanData {
-  planWorkflow: {
-    valid: boolean; problems: Problem[]; warnings: Problem[]; levels: number; estimatedTasks: number | null;
-    nodes: { task: string; level: number; dependsOn: string[]; reads: string[]; writes: string[] }[];
-  };
-}
-export const PLAN = operation<PlanData, { definition: JsonValue; context: JsonObject }>(
-  `query PlanWorkflow($definition: WorkflowDefinitionInput!, $context: JSON) {
-  planWorkflow(definition: $definition, context: $context) {
-    valid problems ${PROBLEM} warnings ${PROBLEM} levels estimatedTasks nodes { task level dependsOn reads writes }
-  }
-}`);
 
 /** What a watcher must know before the first event: the top groups and the tasks that are declared in them. */
 export interface WatchStartData {
@@ -120,18 +91,4 @@ export const SHOW = operation<ShowData, { id: string }>(`query ShowWorkflow($id:
     id name status percent partial labels submittedAt finishedAt context ${COUNTS} ${ERROR}
     groups { name status ${COUNTS} tasks { name handler status attempt ${COUNTS} ${ERROR} waitingFor { kind message until } } }
   }
-}`);
-
-export interface RetryData {
-  retryWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; problems: Problem[] };
-}
-export const RETRY = operation<RetryData, { id: string }>(`mutation RetryWorkflow($id: ID!) {
-  retryWorkflow(id: $id) { workflow { id status } problems ${PROBLEM} }
-}`);
-
-export interface CancelData {
-  cancelWorkflow: { workflow: { id: string; status: WorkflowStatus } | null; problems: Problem[] };
-}
-export const CANCEL = operation<CancelData, { id: string; reason?: string }>(`mutation CancelWorkflow($id: ID!, $reason: String) {
-  cancelWorkflow(id: $id, reason: $reason) { workflow { id status } problems ${PROBLEM} }
 }`);

@@ -1,7 +1,8 @@
 /** Which server a command talks to: the one named, the default one, or one started in this process for the duration. */
 
 import { serverEnvironment } from "../config/environment.js";
-import { GraphqlClient, ServerUnreachable } from "./graphqlClient.js";
+import { ServerUnreachable } from "../client/ClientError.js";
+import { GraphqlClient } from "../client/GraphqlClient.js";
 import { SERVER_INFO } from "./operations.js";
 
 export const DEFAULT_URL = "http://127.0.0.1:4000/graphql";
@@ -25,7 +26,7 @@ export function remoteClient(option: string | undefined): GraphqlClient {
 
 /**
  * A server that answers: the named one, else the default one, else a server of this process.
- * @throws ServerUnreachable when the named one does not answer; CommandFailure when something else sits at the default one
+ * @throws ServerUnreachable when the named one does not answer; ClientError when something else sits at the default one
  */
 export async function accessServer(option: string | undefined): Promise<ServerAccess> {
   const client = remoteClient(option);

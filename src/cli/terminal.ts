@@ -1,6 +1,6 @@
 /** Colours and text for people: how problems, durations and JSON values look on a terminal. */
 
-import type { Problem } from "../errors.js";
+import type { FoundProblem } from "./exitCodes.js";
 import type { JsonValue } from "../workflow/json.js";
 import { isObject } from "../workflow/json.js";
 
@@ -34,7 +34,7 @@ export function printable(text: string): string {
 }
 
 /** One problem: where and which code on the first line, then the message, then what to do about it. */
-export function problemText(problem: Problem, paint: Paint, mark = paint("red", "✗")): string {
+export function problemText(problem: FoundProblem, paint: Paint, mark = paint("red", "✗")): string {
   const where = problem.path === undefined || problem.path === null ? "" : ` ${paint("bold", printable(problem.path))}`;
   const lines = [`${mark}${where} ${paint("dim", `[${printable(problem.code)}]`)}`, `    ${printable(problem.message)}`];
   if (problem.hint) lines.push(`    ${paint("cyan", `hint: ${printable(problem.hint)}`)}`);

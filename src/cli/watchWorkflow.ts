@@ -1,13 +1,13 @@
 /** Watches one workflow to its end: progress while it runs, then its result and how it ended. */
 
+import { ClientError, ServerUnreachable } from "../client/ClientError.js";
+import type { GraphqlClient } from "../client/GraphqlClient.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import { CommandFailure, EXIT } from "./exitCodes.js";
 import type { ExitCode } from "./exitCodes.js";
-import { followWorkflow } from "./followWorkflow.js";
-import type { GraphqlClient } from "./graphqlClient.js";
 import { GroupProgress } from "./groupProgress.js";
 import type { OutcomeData } from "./operations.js";
-import { OUTCOME, WATCH_START } from "./operations.js";
+import { FOLLOW, OUTCOME, WATCH_START } from "./operations.js";
 import { progressView } from "./progressView.js";
 import { durationText, painter, printable, valueText } from "./terminal.js";
 
@@ -23,7 +23,7 @@ type Outcome = NonNullable<OutcomeData["workflow"]>;
 
 /**
  * @returns OK when it completed, FAILED when it ended otherwise or the watching was broken off
- * @throws CommandFailure INVALID when there is no such workflow, UNREACHABLE when the server is lost for good
+ * @throws CommandFailure INVALID when there is no such workflow, ClientError UNREACHABLE when the server is lost for good
  */
 export async function watchWorkflow(client: GraphqlClient, id: string, options: WatchOptions): Promise<ExitCode> {
   const workflow = await readWatched(client, id);
@@ -72,13 +72,13 @@ async function showProgress(client: GraphqlClient, workflow: Watched, options: W
   const progress = new GroupProgress(workflow.groups);
   const view = progressView(options.json ? process.stderr : process.stdout, `${workflow.name} ${workflow.id}`, progress);
   try {
-    await followWorkflow({
-      webSocketUrl: client.webSocketUrl,
-      workflowId: workflow.id,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onEvent: (event) => {
-        progress.apply(event);
-        view.onEvent(event);
+    await client.follow(FOLLOW, {
+      variables: { id: workflow.id },
+      signal: options.signal,
+      cursorOf: ({ workflowEvents }) => workflowEvents.cursor,
+      onData: ({ workflowEvents }) => {
+        progress.apply(workflowEvents);
+        view.onEvent(workflowEvents);
       },
       onReconnect: () => process.stderr.isTTY === true && process.stdout.isTTY === true
         ? view.note("connection lost, resuming …")
@@ -88,6 +88,8 @@ async function showProgress(client: GraphqlClient, workflow: Watched, options: W
     const outcome = await readOutcome(client, workflow.id, options);
     progress.settle(outcome.groups);
     return outcome;
+  } catch (error) {
+    throw error instanceof ServerUnreachable ? new ClientError("UNREACHABLE", `${error.message}; the workflow goes on: fanwire watch ${workflow.id}`) : error;
   } finally {
     view.close();
   }

@@ -7,7 +7,7 @@ import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Rooms that a worker has no use for. */
-const LEFT_OUT = /^src\/(api|cli)\//;
+const LEFT_OUT = /^src\/(api|cli|client|embed)\//;
 const FAULTS_WORKER = "test/faults/processes/worker.ts";
 
 export interface CompiledWorker {

@@ -1,9 +1,8 @@
 /** `fanwire plan FILE`: checks a workflow file without running it and shows the graph it would run as. */
 
+import { PlanDocument, type PlanQuery, type WorkflowDefinitionInput } from "../../client/generated/graphql.js";
 import { EXIT, refuseProblems } from "../exitCodes.js";
 import type { ExitCode } from "../exitCodes.js";
-import type { PlanData } from "../operations.js";
-import { PLAN } from "../operations.js";
 import { accessServer } from "../serverAccess.js";
 import { painter, problemText } from "../terminal.js";
 import { readContextOptions, readWorkflowFile } from "../workflowFile.js";
@@ -13,7 +12,7 @@ export async function plan(path: string, options: { url?: string; json: boolean;
   const context = { ...file.context, ...(await readContextOptions(options.context)) };
   const access = await accessServer(options.url);
   try {
-    const { planWorkflow } = await access.client.request(PLAN, { definition: file.definition, context });
+    const { planWorkflow } = await access.client.request(PlanDocument, { definition: file.definition as unknown as WorkflowDefinitionInput, context });
     if (options.json) process.stdout.write(`${JSON.stringify(planWorkflow, null, 2)}\n`);
     else if (planWorkflow.valid) process.stdout.write(planText(planWorkflow));
     const paint = painter(process.stderr);
@@ -26,7 +25,7 @@ export async function plan(path: string, options: { url?: string; json: boolean;
 }
 
 /** The tasks level by level: those of one level can run at the same time. */
-function planText(report: PlanData["planWorkflow"]): string {
+function planText(report: PlanQuery["planWorkflow"]): string {
   const paint = painter(process.stdout);
   const estimate = report.estimatedTasks === null ? "tasks not known before it runs" : `${report.estimatedTasks} tasks and items`;
   const lines = [paint("bold", `Valid: ${report.levels} levels, ${estimate}`)];

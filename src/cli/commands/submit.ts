@@ -1,10 +1,10 @@
 /** `fanwire submit FILE`: submits a workflow file and, when asked to, watches it to its end. */
 
+import { PlanDocument, SubmitDocument, type WorkflowDefinitionInput } from "../../client/generated/graphql.js";
+import type { GraphqlClient } from "../../client/GraphqlClient.js";
 import type { JsonObject } from "../../workflow/json.js";
 import { EXIT, refuseProblems } from "../exitCodes.js";
 import type { ExitCode } from "../exitCodes.js";
-import type { GraphqlClient } from "../graphqlClient.js";
-import { PLAN, SUBMIT } from "../operations.js";
 import type { ServerAccess } from "../serverAccess.js";
 import { accessServer } from "../serverAccess.js";
 import { onStopSignal } from "../stopSignals.js";
@@ -39,9 +39,10 @@ async function submitTo(access: ServerAccess, file: WorkflowFile, path: string, 
   const { client } = access;
   const idempotencyKey = options.idempotencyKey ?? file.idempotencyKey;
   const sessionId = options.session ?? file.sessionId;
-  const { submitWorkflow } = await client.request(SUBMIT, {
+  const { submitWorkflow } = await client.request(SubmitDocument, {
     input: {
-      definition: file.definition, context: file.context,
+      // As the file says it: what is wrong with it the server tells.
+      definition: file.definition as unknown as WorkflowDefinitionInput, context: file.context,
       ...(file.labels === undefined ? {} : { labels: file.labels }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -50,7 +51,7 @@ async function submitTo(access: ServerAccess, file: WorkflowFile, path: string, 
   });
   refuseProblems(path, submitWorkflow.problems);
   const workflow = submitWorkflow.workflow;
-  if (workflow === null) throw new Error("The server answered with neither a workflow nor a problem");
+  if (!workflow) throw new Error("The server answered with neither a workflow nor a problem");
   if (submitWorkflow.duplicate) process.stderr.write(`The idempotency key was used before: this is the workflow of then.\n`);
   if (options.watch) {
     return watchWorkflow(client, workflow.id, { json: options.json, signal, resultKeys: await lastLevelKeys(client, file) });
@@ -62,6 +63,6 @@ async function submitTo(access: ServerAccess, file: WorkflowFile, path: string, 
 
 /** What the tasks write that everything else leads to: the result a person submitted the workflow for. */
 async function lastLevelKeys(client: GraphqlClient, file: WorkflowFile): Promise<string[]> {
-  const { planWorkflow } = await client.request(PLAN, { definition: file.definition, context: file.context });
+  const { planWorkflow } = await client.request(PlanDocument, { definition: file.definition as unknown as WorkflowDefinitionInput, context: file.context });
   return planWorkflow.nodes.filter((node) => node.level === planWorkflow.levels).flatMap((node) => node.writes);
 }

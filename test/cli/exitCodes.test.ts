@@ -1,18 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { GraphqlClient, requestFailure } from "../../src/cli/graphqlClient.js";
+import { EXIT_OF } from "../../src/cli/exitCodes.js";
+import { requestFailure } from "../../src/client/ClientError.js";
+import { GraphqlClient } from "../../src/client/GraphqlClient.js";
 
 describe("requestFailure", () => {
   test("a variable that graphql refuses becomes a problem with its path in the definition", () => {
     const message = 'Variable "$input" got invalid value { name: "a at \\"b\\"; c" } at "input.definition.groups[0].tasks[2]"; Field "handlr" is not defined by type "TaskInput".';
     const failure = requestFailure([{ message, extensions: { code: "BAD_USER_INPUT" } }]);
-    expect(failure.exitCode).toBe(2);
+    expect(EXIT_OF[failure.kind]).toBe(2);
     expect(failure.problems).toEqual([
       { code: "BAD_USER_INPUT", path: "groups[0].tasks[2]", message: 'Field "handlr" is not defined by type "TaskInput".' },
     ]);
   });
 
   test.each([["UNAVAILABLE", 3], ["INTERNAL", 1], ["LIMIT_EXCEEDED", 2], ["NOT_FOUND", 2]])("%s exits %d", (code, exitCode) => {
-    expect(requestFailure([{ message: "m", extensions: { code } }]).exitCode).toBe(exitCode);
+    expect(EXIT_OF[requestFailure([{ message: "m", extensions: { code } }]).kind]).toBe(exitCode);
   });
 });
 
@@ -24,7 +26,7 @@ describe("the server's URL", () => {
     expect(new GraphqlClient(given)).toMatchObject({ url, webSocketUrl });
   });
 
-  test.each(["localhost:4000", "ftp://host", "http://", "nonsense"])("%s is refused with exit code 2", (given) => {
-    expect(() => new GraphqlClient(given)).toThrow(expect.objectContaining({ exitCode: 2 }) as Error);
+  test.each(["localhost:4000", "ftp://host", "http://", "nonsense"])("%s is refused", (given) => {
+    expect(() => new GraphqlClient(given)).toThrow(expect.objectContaining({ kind: "REFUSED" }) as Error);
   });
 });

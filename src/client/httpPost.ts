@@ -11,15 +11,17 @@ export interface HttpAnswer {
 }
 
 /**
+ * @param authorization the header of that name
  * @param timeoutMs of silence on the connection
  * @throws Error as node:http gives it, with the system's code (ECONNREFUSED ...), or ETIMEDOUT
  */
-export async function postJson(url: URL, body: string, timeoutMs: number): Promise<HttpAnswer> {
+export async function postJson(url: URL, body: string, timeoutMs: number, authorization?: string): Promise<HttpAnswer> {
   const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
   const headers = {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     accept: "application/graphql-response+json, application/json",
+    ...(authorization === undefined ? {} : { authorization }),
   };
   return new Promise((resolve, reject) => {
     // No agent: a connection kept alive would keep the process alive.
