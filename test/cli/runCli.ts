@@ -41,7 +41,7 @@ export function runNode(args: readonly string[], options: RunOptions = {}): Prom
   return startNode(args, options).ended;
 }
 
-function startNode(args: readonly string[], options: RunOptions): StartedProgram {
+export function startNode(args: readonly string[], options: RunOptions): StartedProgram {
   const { FANWIRE_URL: _own, ...env } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: options.cwd ?? ROOT, env: { ...env, ...options.env }, stdio: ["ignore", "pipe", "pipe"],
