@@ -10,6 +10,7 @@ import type { Config, Setting } from "./settings.js";
 import { nearMiss } from "./workflow/nearMiss.js";
 
 export type { Config } from "./settings.js";
+export { readRedisUrl } from "./settings/redisUrl.js";
 
 /** Names the file. */
 const FILE_VARIABLE = "FANWIRE_CONFIG";
@@ -43,7 +44,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string, overrides: Parti
   const values: Partial<Record<keyof Config, unknown>> = {};
   for (const setting of SETTINGS) {
     const override = overrides[setting.field];
-    values[setting.field] = override ?? valueOf(setting, env, file, problems);
+    values[setting.field] = override ?? valueOf(setting, env, file, problems, values as Partial<Config>);
   }
   const secretsFile = values.secretsFile === undefined ? undefined : resolve(isSet(env.SECRETS_FILE) || !file ? cwd : dirname(file.path), String(values.secretsFile));
   const secrets = readSecrets(env, secretsFile, problems);
@@ -57,16 +58,19 @@ interface ConfigFile {
   values: Record<string, unknown>;
 }
 
-function valueOf(setting: Setting, env: NodeJS.ProcessEnv, file: ConfigFile | undefined, problems: ConfigProblem[]): unknown {
+function valueOf(setting: Setting, env: NodeJS.ProcessEnv, file: ConfigFile | undefined, problems: ConfigProblem[], before: Partial<Config>): unknown {
   const fromEnv = env[setting.name];
   const fromFile = file?.values[setting.fileKey];
-  const input = isSet(fromEnv) ? fromEnv : fromFile ?? setting.defaultText;
+  const given = isSet(fromEnv) ? fromEnv : fromFile;
+  const derived = given === undefined ? setting.defaultOf?.(before) : undefined;
+  if (derived !== undefined) return derived;
+  const input = given ?? setting.defaultText;
   if (input === undefined) return undefined;
   const parsed = setting.parse(input);
   if ("value" in parsed) return parsed.value;
-  const given = setting.secret ? "" : `, not ${JSON.stringify(input)}`;
+  const instead = setting.secret ? "" : `, not ${JSON.stringify(input)}`;
   const where = isSet(fromEnv) || !file ? setting.name : `${file.path}: ${setting.fileKey}`;
-  problems.push({ where, message: `${parsed.problem}${given}` });
+  problems.push({ where, message: `${parsed.problem}${instead}` });
   return undefined;
 }
 

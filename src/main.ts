@@ -1,7 +1,7 @@
 /** Wires the rooms together: the only file that says `new` for them. Configuration in, something that starts and stops out. */
 
 import { readFileSync } from "node:fs";
-import type { Config } from "./config.js";
+import { readRedisUrl, type Config } from "./config.js";
 import { AgencyTaskGroup } from "./engine/AgencyTaskGroup.js";
 import { ChildStarter } from "./engine/ChildStarter.js";
 import { ContextReader } from "./engine/ContextReader.js";
@@ -50,6 +50,7 @@ import { ShardKeys, shardOf } from "./store/keys.js";
 import { LaneRepair } from "./store/LaneRepair.js";
 import { LogReads } from "./store/LogReads.js";
 import { PlanCache } from "./store/PlanCache.js";
+import { Readiness } from "./store/readiness.js";
 import { RedisFleet } from "./store/RedisFleet.js";
 import { RedisBridge } from "./store/RedisBridge.js";
 import { RedisDefinitions } from "./store/RedisDefinitions.js";
@@ -98,15 +99,22 @@ export function version(): string {
 
 interface Opened {
   connections: Connections;
-  /** Whether the Redis is this product's own. */
-  embedded: boolean;
+  /** This product's own, or what the URL names. */
+  kind: "embedded" | "external" | "cluster" | "sentinel";
   close(): Promise<void>;
+}
+
+/** @throws FanwireError INVALID_VALUE */
+function placeOf(redisUrl: string): RedisAddress {
+  const read = readRedisUrl(redisUrl);
+  if ("problem" in read) throw new FanwireError("INVALID_VALUE", `REDIS_URL ${read.problem}`, { retryable: false });
+  return read.place;
 }
 
 /** Redis as configured, or an embedded one that lives as long as this process needs it; checked before anything is stored. */
 async function openRedis(config: Config, log: Log): Promise<Opened> {
   const own = config.redisUrl ? undefined : await startRedis({ dataDir: config.dataDir, durability: config.redisDurability, log });
-  const address: RedisAddress = own ? { path: own.path } : { url: config.redisUrl as string };
+  const address: RedisAddress = own ? { kind: "socket", path: own.path } : placeOf(config.redisUrl as string);
   const connections = connect(address, (error) => log.warn({ err: error.message }, "the connection to Redis broke; it is being made again"));
   const close = async (): Promise<void> => {
     connections.close();
@@ -118,7 +126,7 @@ async function openRedis(config: Config, log: Log): Promise<Opened> {
     await close();
     throw error;
   }
-  return { connections, embedded: own !== undefined, close };
+  return { connections, kind: address.kind === "socket" ? "embedded" : address.kind === "server" ? "external" : address.kind, close };
 }
 
 function kafkaOptions({ kafkaBrokers, kafkaTls, kafkaSasl, kafkaUsername, kafkaPassword }: Config): KafkaOptions | undefined {
@@ -168,7 +176,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const expanders = new ExpanderRegistry(options.expanders);
   // Names that clash are found before anything is opened.
   handlersOf(config, options, undefined);
-  const { connections, embedded, close } = await openRedis(config, log);
+  const { connections, kind, close } = await openRedis(config, log);
   const redis = connections.reads;
   const { shards, plans, fleet, workflows, items, instances, definitions, bridge, store, reader, sessions: sessionStore } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
@@ -205,6 +213,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   const eventLog = new EventLog(redis, logReads, hub.heard);
   const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
+  const readiness = Readiness.of(redis, config.keyPrefix, config.shards, (key, value) => redis.set(key, value));
   const repair = new LaneRepair(redis, shards);
   const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, maxLosses: config.maxLosses, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
@@ -239,8 +248,8 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
         source: `/${config.keyPrefix}`, tenant: config.kafkaTenant, taskLeaseMs: config.kafkaTaskLeaseMs,
       });
     },
-    redisStatus: async () => `${embedded ? "embedded" : "external"} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,
-    ready: async () => (await redis.set(`${config.keyPrefix}:ready`, String(Date.now()))) === "OK",
+    redisStatus: async () => `${kind} ${/redis_version:(\S+)/.exec(await redis.info("server"))?.[1] ?? "?"}`,
+    ready: () => readiness.ask(),
     async stop(graceMs = config.stopGraceMs) {
       await remoteWorkers.stop();
       await staff.stop(graceMs);

@@ -1,5 +1,6 @@
 /** The one table of settings: what each is called, what it means, and how its text becomes a value. */
 
+import { readRedisUrl } from "./settings/redisUrl.js";
 import { MAX_DURATION_MS, formatDuration, parseDuration } from "./workflow/duration.js";
 import { DEFAULT_QUEUE, isQueueName } from "./workflow/queueName.js";
 
@@ -65,6 +66,8 @@ export interface Setting<K extends keyof Config = keyof Config> {
   /** As it would be written; absent: no value. */
   readonly defaultText?: string;
   readonly description: string;
+  /** The default where others of the settings before it decide; undefined: as in defaultText. */
+  readonly defaultOf?: (values: Partial<Config>) => Config[K] | undefined;
   /** A value that no message may repeat. */
   readonly secret?: boolean;
   /** `input` is text from the environment, or any value from the file. */
@@ -93,8 +96,8 @@ export const SETTINGS: readonly Setting[] = [
     description: "Folder of the embedded Redis. A relative path starts at the working directory, or, in the file, at the file's folder.",
   }),
   setting("redisUrl", "REDIS_URL", {
-    type: "redis:// or rediss:// URL", secret: true, parse: redisUrl,
-    description: "A Redis 7 or later to use. Without it the server starts one of its own, with its data in DATA_DIR.",
+    type: "redis://, rediss://, redis+cluster:// or redis+sentinel:// URL", secret: true, parse: redisUrl,
+    description: "A Redis 7 or later to use. Without it the server starts one of its own, with its data in DATA_DIR. A cluster is named by some of its nodes, `redis+cluster://user:password@a:6379,b:6379`; a primary by its sentinels, `redis+sentinel://user:password@a:26379,b:26379/<name of the primary>/<database>?sentinelPassword=...`; `rediss+...` uses TLS.",
   }),
   setting("redisDurability", "REDIS_DURABILITY", {
     type: "everysec, always", defaultText: "everysec", parse: redisDurability,
@@ -142,8 +145,8 @@ export const SETTINGS: readonly Setting[] = [
     description: "Whether the server runs tasks itself. false leaves them to processes started with `fanwire worker`.",
   }),
   setting("shards", "SHARDS", {
-    type: "integer 1 to 4096", defaultText: "1", parse: integer(1, 4_096),
-    description: "Into how many hash slots workflows are divided. Fixed for a deployment's life; more than 1 pays on a Redis Cluster.",
+    type: "integer 1 to 4096", defaultText: "1", parse: integer(1, 4_096), defaultOf: ({ redisUrl }) => (isClusterUrl(redisUrl) ? 64 : undefined),
+    description: "Into how many hash slots workflows are divided. Fixed for a deployment's life; more than 1 pays on a Redis Cluster, where 64 is the default.",
   }),
   setting("keyPrefix", "KEY_PREFIX", {
     type: "1 to 32 letters, digits, _ and -", defaultText: "fanwire", parse: text(/^[A-Za-z0-9_-]{1,32}$/, "1 to 32 letters, digits, '_' and '-'"),
@@ -261,8 +264,8 @@ function duration(leastMs: number, mostMs: number): (input: unknown) => Parsed<n
 
 function redisUrl(input: unknown): Parsed<string> {
   const value = asText(input) ?? "";
-  const isUrl = URL.canParse(value) && ["redis:", "rediss:"].includes(new URL(value).protocol) && new URL(value).hostname !== "";
-  return isUrl ? { value } : { problem: "must be a URL such as redis://localhost:6379 or rediss://user:password@host:6380/0" };
+  const read = readRedisUrl(value);
+  return "problem" in read ? read : { value };
 }
 
 function redisDurability(input: unknown): Parsed<"everysec" | "always"> {
@@ -270,4 +273,9 @@ function redisDurability(input: unknown): Parsed<"everysec" | "always"> {
     return { problem: "may not be replicated: this version does not wait for replicas; use always, or everysec" };
   }
   return oneOf(["everysec", "always"])(input);
+}
+
+function isClusterUrl(url: string | undefined): boolean {
+  const read = readRedisUrl(url ?? "");
+  return "place" in read && read.place.kind === "cluster";
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { renderConfiguration } from "../scripts/configurationDocs.mjs";
-import { ConfigError, loadConfig } from "../src/config.js";
+import { ConfigError, loadConfig, readRedisUrl } from "../src/config.js";
 import { SETTINGS } from "../src/settings.js";
 
 let cwd: string;
@@ -91,6 +91,32 @@ test.each([
 
 test("replicated durability is refused with its reason", () => {
   expect(problemsOf({ REDIS_DURABILITY: "replicated" })[0]).toContain("does not wait for replicas");
+});
+
+test.each([
+  ["redis://a:1,b:2", "redis+cluster://"], ["redis+cluster://", "host:port"], ["redis+cluster://a:1,", "host:port"], ["redis+cluster://a:70000", "host:port"],
+  ["redis+cluster://a:1/0", "one database"], ["redis+cluster://hunter2@a:1", "user:password"], ["redis+cluster://u:%zz@a", "user:password"],
+  ["redis+sentinel://a:1", "name the primary"], ["redis+sentinel://a:1/p/x", "name the primary"], ["redis+sentinel://a:1/p?password=hunter2", "no options but"],
+])("REDIS_URL=%s is refused with what is wrong", (url, message) => {
+  const [found] = problemsOf({ REDIS_URL: url });
+  expect(found).toMatch(/^REDIS_URL (must|may) /);
+  expect(found).toContain(message);
+  expect(found).not.toContain("hunter2");
+});
+
+test("REDIS_URL names a server, nodes of a cluster, or sentinels", () => {
+  const place = (url: string): unknown => (readRedisUrl(url) as { place: unknown }).place;
+  expect(place("rediss://u:p@host:6380/1")).toEqual({ kind: "server", url: "rediss://u:p@host:6380/1" });
+  expect(place("redis+cluster://a:7000,b")).toEqual({ kind: "cluster", nodes: [{ host: "a", port: 7_000 }, { host: "b", port: 6_379 }], tls: false });
+  expect(place("rediss+cluster://:s%40t@[::1]:7000")).toEqual({ kind: "cluster", nodes: [{ host: "::1", port: 7_000 }], password: "s@t", tls: true });
+  expect(place("redis+sentinel://u:p@a,b:26380/main/2?sentinelPassword=q")).toEqual({
+    kind: "sentinel", sentinels: [{ host: "a", port: 26_379 }, { host: "b", port: 26_380 }], primary: "main", db: 2, username: "u", password: "p", sentinelPassword: "q", tls: false,
+  });
+});
+
+test("a cluster has 64 shards unless SHARDS says otherwise", () => {
+  expect(loadConfig({ REDIS_URL: "redis+cluster://a,b" }, cwd).shards).toBe(64);
+  expect(loadConfig({ REDIS_URL: "redis+cluster://a,b", SHARDS: "7" }, cwd).shards).toBe(7);
 });
 
 test("a password in a wrong URL is not repeated", async () => {

@@ -1,6 +1,6 @@
 /** Pages of workflows' event logs, straight from Redis. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "../store/connect.js";
 import { FanwireError } from "../errors.js";
 import { readCursor, type LogPosition } from "../workflow/cursor.js";
 import type { EventType, WorkflowEvent } from "../workflow/events.js";

@@ -1,6 +1,6 @@
 /** A shard's feed: which entries came into which workflows' logs, in the order in which it happened. */
 
-import type { Redis } from "ioredis";
+import { clockOf, type Redis } from "../store/connect.js";
 import { FanwireError } from "../errors.js";
 import type { ShardKeys } from "../store/keys.js";
 
@@ -56,8 +56,8 @@ export class Feed {
     if (!info || !oldest) return { steps: 0, forMs: 0 };
     const steps = at === undefined || passed === undefined ? info.length : Math.min(info.length, Math.max(1, info.added - passed));
     // By the clock that the steps' ids are of.
-    const [seconds, micros] = await this.redis.time();
-    return { steps, forMs: Math.max(0, Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - Number(oldest[0].split("-")[0])) };
+    const [seconds, micros] = await clockOf(this.redis, feed);
+    return { steps, forMs: Math.max(0, seconds * 1_000 + Math.floor(micros / 1_000) - Number(oldest[0].split("-")[0])) };
   }
 
   /** The oldest step that is kept; undefined when there is none. */

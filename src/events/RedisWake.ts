@@ -1,7 +1,7 @@
 /** The doorbell: one pub/sub channel per shard, subscribed once at start and kept; carries hints, and of short log entries a copy. */
 
 import { RedisPubSub } from "graphql-redis-subscriptions";
-import type { Redis } from "ioredis";
+import type { Redis } from "../store/connect.js";
 import type { LogEntries, Wake } from "../engine/Wake.js";
 
 interface Ring {

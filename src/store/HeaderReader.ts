@@ -1,6 +1,6 @@
 /** Reads the headers of workflows: one each of few, a script's text of many; those of ended workflows are kept, and only asked whether they still hold. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { ValueCache } from "../engine/ValueCache.js";
 import { HEADER_FIELDS, isThere, versionOf, type Header } from "./headers.js";
 import type { Keys, ShardKeys } from "./keys.js";
@@ -29,20 +29,11 @@ export class HeaderReader {
   }
 
   async #each(ids: readonly string[]): Promise<(Header | null)[]> {
-    const keysOfId = ids.map((id) => this.shards.ofWorkflow(id));
-    const pipeline = this.redis.pipeline();
-    ids.forEach((id, i) => {
-      const keys = keysOfId[i];
-      if (keys) pipeline.hmget(keys.workflow(id), ...HEADER_FIELDS);
-    });
-    const replies = (await pipeline.exec()) ?? [];
-    let next = 0;
-    return keysOfId.map((keys) => {
-      if (!keys) return null;
-      const [error, values] = replies[next++] ?? [null, [null]];
-      if (error) throw error;
-      return isThere(values as Header) ? (values as Header) : null;
-    });
+    return Promise.all(ids.map(async (id) => {
+      const keys = this.shards.ofWorkflow(id);
+      const header = keys ? ((await this.redis.hmget(keys.workflow(id), ...HEADER_FIELDS)) as Header) : undefined;
+      return header && isThere(header) ? header : null;
+    }));
   }
 
   /** One script call per shard: taking apart a reply per field is most of what a long list costs. */

@@ -1,6 +1,6 @@
 /** Reads what instances of expanded groups hold: their items and their contexts. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { splitPath, type InstancePath } from "../engine/nodeKey.js";
 import type { JsonObject } from "../workflow/json.js";
 import type { ShardKeys } from "./keys.js";

@@ -1,6 +1,6 @@
 /** Reads the items of expanded tasks, by pages or whole, from their chunks. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import type { ItemOutcome, ItemRow } from "../engine/ports.js";
 import type { TaskError } from "../workflow/events.js";
 import type { JsonObject } from "../workflow/json.js";

@@ -1,6 +1,6 @@
 /** What the sweeper asks of Redis: workflows that run, their ready units, and whether these are in their lanes. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { prioritised } from "../engine/lanes.js";
 import type { LaneRepair as LaneRepairPort, QueuedUnit, ReadyUnit } from "../engine/Sweeper.js";
 import { nodeKey, readNodeKey } from "../engine/nodeKey.js";

@@ -1,6 +1,6 @@
 /** What readers of event logs need of the store: heads of logs, and what events refer to without holding it. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { ownSessionId } from "../engine/session.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";

@@ -1,6 +1,6 @@
 /** The fields that the store keeps about one task: in the workflow's hash, or, when its instance has ended, packed beside the items. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { readNodeKey, splitPath, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
 import type { Keys, ShardKeys } from "./keys.js";
 

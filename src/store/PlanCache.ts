@@ -1,6 +1,6 @@
 /** Plans by definition hash: read from Redis and compiled once per process. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import type { WorkflowDefinition } from "../workflow/definition.js";
 import { compilePlan } from "../workflow/compilePlan.js";
 import type { Plan } from "../workflow/plan.js";

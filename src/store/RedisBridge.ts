@@ -1,7 +1,7 @@
 /** What the bridge to Kafka keeps in Redis: who relays a shard and how far, commands by their ids, and which topics tasks wait for. */
 
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { readLaneName } from "../engine/lanes.js";
 import type { ShardKeys } from "./keys.js";
 import type { Scripts } from "./scripts.js";

@@ -1,7 +1,7 @@
 /** Registered definitions in Redis: per tenant a set of names, and per name a hash of its versions. */
 
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import type { DefinitionStore, RegisteredDefinition } from "../engine/DefinitionRegistry.js";
 import type { Page, PageRequest } from "../engine/snapshot.js";
 import { FanwireError } from "../errors.js";

@@ -1,6 +1,6 @@
 /** The fleet over Redis: notes of live workers, how many claims the remote ones hold, and the state of the queues. */
 
-import type { Redis } from "ioredis";
+import { clockOf, type Redis } from "./connect.js";
 import type { Fleet, QueueState, Served, WorkerDirectory, WorkerNote, WorkerState } from "../engine/Fleet.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
 import type { Keys, ShardKeys } from "./keys.js";
@@ -76,8 +76,8 @@ export class RedisFleet implements Fleet, WorkerDirectory {
   }
 
   async #noted(): Promise<Noted[]> {
-    const [seconds] = (await this.redis.time()) as [number | string, number | string];
-    const ids = (await this.redis.zrangebyscore(this.#home.workersAlive, Number(seconds) * 1_000, "+inf")).sort();
+    const [seconds] = await clockOf(this.redis, this.#home.workersAlive);
+    const ids = (await this.redis.zrangebyscore(this.#home.workersAlive, seconds * 1_000, "+inf")).sort();
     if (ids.length === 0) return [];
     const texts = await this.redis.hmget(this.#home.workers, ...ids);
     return ids.flatMap((id, i) => {

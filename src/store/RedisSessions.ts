@@ -1,6 +1,6 @@
 /** Sessions in Redis: each in the slot that its key chooses, apart from its workflows. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { sessionKey, sessionTimer, type SessionName } from "../engine/session.js";
 import type { SessionDebt, SessionStore } from "../engine/Sessions.js";
 import type { ShardKeys } from "./keys.js";

@@ -1,7 +1,7 @@
 /** The engine's store over Redis: its changes are scripts, one atomic step each; its reads live in the readers beside it. */
 
 import { randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
+import { onBroken, type Redis } from "./connect.js";
 import type {
   Claim, ClaimRequest, CompleteReply, ControlReply, DueTimer, Outcome, ProvideCommand, RetryCommand, SubmitCommand, SubmitReply, UnitRef, WorkflowStore,
 } from "../engine/ports.js";
@@ -33,6 +33,7 @@ export class RedisStore implements WorkflowStore {
   readonly #scripts: Scripts;
   /** One per shard. */
   readonly #submissions: readonly Submissions[];
+  /** Tenants that this process has entered since its connection stands. */
   readonly #knownTenants = new Set<string>();
   /** How far Redis' clock, by which timers are due, is ahead of this process's; about. */
   #clockAheadMs = 0;
@@ -42,6 +43,7 @@ export class RedisStore implements WorkflowStore {
     this.#keys = new ShardKeys(options.keyPrefix, options.shards);
     this.#scripts = new Scripts(options.redis, options.feedLength);
     this.#submissions = this.#keys.all().map((keys) => new Submissions(keys, this.#scripts));
+    onBroken(options.redis, () => this.#knownTenants.clear());
   }
 
   async submitWorkflow(shard: number, command: SubmitCommand): Promise<SubmitReply> {
@@ -174,10 +176,10 @@ export class RedisStore implements WorkflowStore {
   async settleTimers(shard: number, timers: readonly DueTimer[]): Promise<void> {
     if (timers.length === 0) return;
     const keys = this.#keys.of(shard);
-    const pipeline = this.options.redis.pipeline();
-    pipeline.zrem(keys.timers, ...timers.map((timer) => timer.member));
     const tokens = timers.flatMap((timer) => (timer.kind === "LEASE" ? [timer.token, `${timer.token}n`] : []));
-    if (tokens.length > 0) pipeline.hdel(keys.leases, ...tokens);
-    await pipeline.exec();
+    await Promise.all([
+      this.options.redis.zrem(keys.timers, ...timers.map((timer) => timer.member)),
+      ...(tokens.length > 0 ? [this.options.redis.hdel(keys.leases, ...tokens)] : []),
+    ]);
   }
 }

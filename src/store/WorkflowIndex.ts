@@ -1,6 +1,6 @@
 /** Lists workflows, newest first, from the per-shard indexes merged by submission time. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import type { Page, PageRequest, WorkflowFilter, WorkflowSnapshot } from "../engine/snapshot.js";
 import { FanwireError } from "../errors.js";
 import { ownerOf, sessionKey } from "../engine/session.js";

@@ -1,6 +1,6 @@
 /** Reads workflows: headers for lists, details with every task, context and results. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import type { Served, WorkerDirectory } from "../engine/Fleet.js";
 import { nodeKey, readNodeKey, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
 import type { UnitRecord } from "../engine/ports.js";

@@ -1,10 +1,40 @@
-/** Connections to Redis: how they reconnect, and what each of a process's three is for. */
+/** Connections to Redis - one server, a cluster, or the primary that sentinels name: how they reconnect, and what each of a process's is for. */
 
-import { Redis, type RedisOptions } from "ioredis";
+import { Cluster, Redis as Server, type RedisOptions } from "ioredis";
+import { PatientCluster } from "./PatientCluster.js";
 
-export type { Redis } from "ioredis";
-/** Where Redis is: a URL, or the path of a Unix socket. */
-export type RedisAddress = { url: string } | { path: string };
+/** A client of one server, or of a cluster. */
+export type Redis = Server | Cluster;
+
+export function isCluster(redis: Redis): redis is Cluster {
+  return redis instanceof Cluster;
+}
+
+/** The servers that hold keys: one, or a cluster's primaries. */
+export function primariesOf(redis: Redis): Server[] {
+  return isCluster(redis) ? redis.nodes("master") : [redis];
+}
+
+/** The clock of the server that holds a key: seconds, and microseconds of the running one. */
+export async function clockOf(redis: Redis, key: string): Promise<[seconds: number, micros: number]> {
+  const time = (isCluster(redis) ? await redis.eval("return redis.call('TIME')", 1, key) : await redis.time()) as (string | number)[];
+  return [Number(time[0]), Number(time[1])];
+}
+
+/** Tells that a connection has broken: what answers on the next one may be another server, without the newest writes. */
+export function onBroken(redis: Redis, listener: () => void): void {
+  redis.on(isCluster(redis) ? "-node" : "close", listener);
+}
+
+interface Login { username?: string; password?: string; tls: boolean }
+interface Host { host: string; port: number }
+
+/** Where Redis is: the path of a Unix socket, a URL, nodes of a cluster, or sentinels. */
+export type RedisAddress =
+  | { kind: "socket"; path: string }
+  | { kind: "server"; url: string }
+  | { kind: "cluster"; nodes: readonly Host[] } & Login
+  | { kind: "sentinel"; sentinels: readonly Host[]; primary: string; db: number; sentinelUsername?: string; sentinelPassword?: string } & Login;
 
 export interface Connections {
   /** Reads; those of one turn of the event loop share a write. */
@@ -16,18 +46,50 @@ export interface Connections {
   close(): void;
 }
 
+/** A node that hangs breaks no connection: those that wait for it learn so that another has its slots. */
+const SLOTS_REFRESHED_MS = 5_000;
 /** How long a command waits for its answer before it is sent again. */
 const COMMAND_TIMEOUT_MS = 15_000;
 
 export function connect(address: RedisAddress, onError: (error: Error) => void): Connections {
-  const shared: RedisOptions = { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(1000, 25 * 2 ** Math.min(times, 6)) };
-  const open = (more: RedisOptions): Redis =>
-    ("url" in address ? new Redis(address.url, { ...shared, ...more }) : new Redis({ ...shared, path: address.path, ...more })).on("error", onError);
+  if (address.kind === "cluster") return connectToCluster(address, onError);
+  const shared = { maxRetriesPerRequest: null, retryStrategy: pauseMs, ...optionsOf(address) };
+  const open = (more: RedisOptions): Server => ("url" in address ? new Server(address.url, { ...shared, ...more }) : new Server({ ...shared, ...more })).on("error", onError);
   const reads = open({ enableAutoPipelining: true });
   const scripts = open({ commandTimeout: COMMAND_TIMEOUT_MS });
   const subscriber = open({ enableReadyCheck: false });
+  return { reads, scripts, subscriber, close: () => { for (const connection of [reads, scripts, subscriber]) connection.disconnect(); } };
+}
+
+function pauseMs(times: number): number {
+  return Math.min(1000, 25 * 2 ** Math.min(times, 6));
+}
+
+function loginOf({ username, password, tls }: Login): RedisOptions {
+  return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }), ...(tls ? { tls: {} } : {}) };
+}
+
+function optionsOf(address: Exclude<RedisAddress, { kind: "cluster" }>): RedisOptions {
+  if (address.kind === "server") return {};
+  if (address.kind === "socket") return { path: address.path };
+  const { sentinels, primary, db, tls, sentinelUsername, sentinelPassword } = address;
   return {
-    reads, scripts, subscriber,
-    close: () => { for (const connection of [reads, scripts, subscriber]) connection.disconnect(); },
+    ...loginOf(address), sentinels: sentinels.map((host) => ({ ...host })), name: primary, db,
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }), ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+    sentinelRetryStrategy: pauseMs, sentinelReconnectStrategy: pauseMs, sentinelCommandTimeout: 2_000,
+    // The sentinels tell of a failover: a primary that was cut off from them does not close its connections by itself.
+    failoverDetector: true,
+    // What was the primary when the connection was made may be a replica now: ask the sentinels again, and send the command again.
+    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
   };
+}
+
+/** Within a cluster's client each node has a connection, and subscriptions one of their own, so the reads' client carries them too. */
+function connectToCluster({ nodes, ...login }: Extract<RedisAddress, { kind: "cluster" }>, onError: (error: Error) => void): Connections {
+  const open = (redisOptions: RedisOptions): PatientCluster =>
+    new PatientCluster([...nodes], { clusterRetryStrategy: pauseMs, slotsRefreshInterval: SLOTS_REFRESHED_MS, redisOptions: { ...loginOf(login), ...redisOptions } }).on("error", onError).on("node error", onError);
+  const reads = open({});
+  const scripts = open({ commandTimeout: COMMAND_TIMEOUT_MS });
+  return { reads, scripts, subscriber: reads, close: () => { reads.disconnect(); scripts.disconnect(); } };
 }

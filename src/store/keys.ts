@@ -5,6 +5,14 @@ export function shardPrefix(keyPrefix: string, shard: number): string {
   return `${keyPrefix}:{s${shard}}:`;
 }
 
+/**
+ * A key that never is, in the shard of another. A script that names it is refused while the shard's slot moves (TRYAGAIN: "not all keys are here"):
+ * of the keys that it finds out for itself some could be on the other node, and it would break off in the middle.
+ */
+export function wholeSlotKey(key: string): string {
+  return `${key.slice(0, key.indexOf("}:") + 2)}none`;
+}
+
 /** Workflow ids are `s<shard>-<ULID>`. */
 const ID_PATTERN = /^s(\d{1,4})-[0-9A-HJKMNP-TV-Z]{26}$/;
 

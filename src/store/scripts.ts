@@ -2,8 +2,11 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { Redis } from "./connect.js";
 import { FanwireError } from "../errors.js";
+import { isCluster } from "./connect.js";
+import { wholeSlotKey } from "./keys.js";
+import { UNSETTLED } from "./PatientCluster.js";
 
 const FOLDER = new URL("./lua/", import.meta.url);
 
@@ -52,7 +55,7 @@ export function scriptFiles(): string[] {
 
 /** How long a call is tried again before it is UNAVAILABLE. */
 const DEADLINE_MS = 20_000;
-const RETRYABLE = /^(TRYAGAIN|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|MISCONF|BUSY|UNBLOCKED)\b|Command timed out|Connection is closed|ECONNRESET|ECONNREFUSED|EPIPE|ENOENT/;
+const RETRYABLE = /^(MISCONF|BUSY|UNBLOCKED|NOREPLICAS)\b|Command timed out|ECONNRESET|ECONNREFUSED|EPIPE|ENOENT/;
 
 export class Scripts {
   readonly #scripts = new Map<ScriptName, Script>();
@@ -63,20 +66,22 @@ export class Scripts {
   }
 
   /**
-   * Runs a script. Every script may run twice (a lost reply is asked for again), and is written for that.
+   * Runs a script. Every script may run twice (a lost reply is asked for again), and is written for that. On a cluster it runs where its whole
+   * slot is, or not at all: while a slot moves from node to node, it waits.
    * @throws FanwireError UNAVAILABLE when Redis cannot be reached, or cannot take the write, until the deadline.
    */
   async call<Reply>(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
     const script = this.#scripts.get(name) as Script;
     if (keys.length !== script.numberOfKeys) throw new Error(`${name} takes ${script.numberOfKeys} keys, got ${keys.length}`);
+    const named = isCluster(this.redis) ? [...keys, wholeSlotKey(keys[0] as string)] : keys;
     const deadline = Date.now() + DEADLINE_MS;
     for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       try {
-        return (await this.#evaluate(script, keys, args)) as Reply;
+        return (await this.#evaluate(script, named, args)) as Reply;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         if (message.startsWith("OOM")) throw new FanwireError("UNAVAILABLE", "Redis has no memory left for new workflows", { cause: error });
-        if (!RETRYABLE.test(message)) throw error;
+        if (!RETRYABLE.test(message) && !UNSETTLED.test(message)) throw error;
         if (Date.now() + pauseMs > deadline) throw new FanwireError("UNAVAILABLE", `Redis did not take ${name}: ${message}`, { cause: error });
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
       }

@@ -1,6 +1,6 @@
 /** What must hold after any fault: of a log, of the results it records, and of the keys that are left. */
 
-import type { Redis } from "ioredis";
+import { primariesOf, type Redis } from "../../src/store/connect.js";
 import { expect } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
 import { Keys, shardPrefix } from "../../src/store/keys.js";
@@ -32,12 +32,14 @@ export function completions(events: readonly WorkflowEvent[]): TaskEvent[] {
 /** All keys under a prefix (SCAN, so that a busy server is not stopped). */
 export async function keysUnder(redis: Redis, keyPrefix: string): Promise<string[]> {
   const found = new Set<string>();
-  let cursor = "0";
-  do {
-    const [next, keys] = await redis.scan(cursor, "MATCH", `${keyPrefix}:*`, "COUNT", 1000);
-    for (const key of keys) found.add(key);
-    cursor = next;
-  } while (cursor !== "0");
+  for (const server of primariesOf(redis)) {
+    let cursor = "0";
+    do {
+      const [next, keys] = await server.scan(cursor, "MATCH", `${keyPrefix}:*`, "COUNT", 1000);
+      for (const key of keys) found.add(key);
+      cursor = next;
+    } while (cursor !== "0");
+  }
   return [...found].sort();
 }
 

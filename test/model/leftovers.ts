@@ -1,6 +1,6 @@
 /** Looks for what a workflow should not leave behind in Redis once it has ended. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "../../src/store/connect.js";
 import type { Keys } from "../../src/store/keys.js";
 import type { Plan } from "../../src/workflow/plan.js";
 

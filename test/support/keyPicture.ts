@@ -1,6 +1,6 @@
 /** All keys under a prefix as they were at one moment, so that they can be checked while work goes on. */
 
-import type { Redis } from "ioredis";
+import { primariesOf, type Redis } from "../../src/store/connect.js";
 import type { FsckReads } from "../../src/store/fsck/reads.js";
 
 interface Taken { type: string; expires: boolean; value: string | string[] }
@@ -23,12 +23,12 @@ for _, key in ipairs(keys) do
 end
 return out`;
 
-/** For tests on a Redis that stops for it: all of it is read in one step. */
+/** For tests on a Redis that stops for it: all of it is read in one step; of a cluster, each node, and so each shard. */
 export class KeyPicture implements FsckReads {
   private constructor(private readonly keys: ReadonlyMap<string, Taken>) {}
 
   static async take(redis: Redis, keyPrefix: string): Promise<KeyPicture> {
-    const rows = (await redis.eval(TAKE, 0, `${keyPrefix}:*`)) as [string, string, number, string | string[]][];
+    const rows = (await Promise.all(primariesOf(redis).map((server) => server.eval(TAKE, 0, `${keyPrefix}:*`)))).flat() as [string, string, number, string | string[]][];
     return new KeyPicture(new Map(rows.map(([key, type, ttl, value]) => [key, { type, expires: ttl !== -1, value }])));
   }
 

@@ -27,6 +27,8 @@ export interface TestRedisAddress {
 }
 
 export interface TestRedis extends TestRedisAddress {
+  /** The options that it was started with besides those of every test's. */
+  readonly extra: Readonly<Record<string, string>>;
   /** Of the process that runs now. */
   readonly pid: number;
   /** Folder of the append-only files. */
@@ -73,6 +75,10 @@ class TestRedisServer implements TestRedis {
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get extra(): Readonly<Record<string, string>> {
+    return this.options.extra ?? {};
   }
 
   get pid(): number {

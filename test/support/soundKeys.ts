@@ -1,6 +1,6 @@
 /** Holds the keys of a test's deployment against everything that must be true of them. */
 
-import type { Redis } from "ioredis";
+import type { Redis } from "../../src/store/connect.js";
 import { expect } from "vitest";
 import type { FanwireNode } from "../../src/main.js";
 import { isPassing, type Finding } from "../../src/store/fsck/findings.js";

@@ -5,6 +5,7 @@ import { compilePlan } from "../../workflow/compilePlan.js";
 import type { WorkflowDefinition } from "../../workflow/definition.js";
 import type { Plan } from "../../workflow/plan.js";
 import { Keys, shardPrefix } from "../keys.js";
+import { readyKey } from "../readiness.js";
 import { checkContexts } from "./checkContexts.js";
 import { checkInstances } from "./checkInstances.js";
 import { checkItems } from "./checkItems.js";
@@ -29,8 +30,9 @@ export async function fsck(reads: FsckReads, keyPrefix: string, shards: number):
   const all = (await reads.keysUnder(`${keyPrefix}:`)).sort();
   const prefixes = Array.from({ length: shards }, (_, shard) => shardPrefix(keyPrefix, shard));
   const known = new Set(DEPLOYMENT_KEYS.map((name) => `${keyPrefix}:${name}`));
+  const probes = new Set(prefixes.map((_, shard) => readyKey(keyPrefix, shard)));
   for (const key of all) {
-    if (!known.has(key) && !prefixes.some((prefix) => key.startsWith(prefix))) findings.add("KEY_UNKNOWN", key, "No shard of this deployment has it");
+    if (!known.has(key) && !probes.has(key) && !prefixes.some((prefix) => key.startsWith(prefix))) findings.add("KEY_UNKNOWN", key, "No shard of this deployment has it");
   }
   for (const prefix of prefixes) await checkOneShard(new Keys(prefix), all.filter((key) => key.startsWith(prefix)), reads, findings);
   return findings.all;

@@ -1,6 +1,6 @@
 /** How the check reads keys: from a live Redis, in pages, so that nobody waits for it; tests read from a picture of one moment. */
 
-import type { Redis } from "ioredis";
+import { primariesOf, type Redis } from "../connect.js";
 
 export interface FsckReads {
   /** All keys that begin so, each once. */
@@ -22,19 +22,21 @@ export interface FsckReads {
 const SCAN_COUNT = 1_000;
 const PAGE = 500;
 
-/** Reads of one Redis; of a cluster, of one of its nodes. */
+/** Reads of one Redis, or of a cluster. */
 export class RedisReads implements FsckReads {
   constructor(private readonly redis: Redis) {}
 
   async keysUnder(prefix: string): Promise<string[]> {
     const found = new Set<string>();
     const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
-    let cursor = "0";
-    do {
-      const [next, keys] = await this.redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
-      for (const key of keys) found.add(key);
-      cursor = next;
-    } while (cursor !== "0");
+    for (const server of primariesOf(this.redis)) {
+      let cursor = "0";
+      do {
+        const [next, keys] = await server.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT);
+        for (const key of keys) found.add(key);
+        cursor = next;
+      } while (cursor !== "0");
+    }
     return [...found];
   }
 
