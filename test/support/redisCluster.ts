@@ -20,8 +20,11 @@ export interface TestCluster {
   readonly masters: readonly TestRedis[];
   /** Those of the first master, of the second one, ... */
   readonly replicas: readonly TestRedis[];
-  /** Moves a slot with all that is in it to another master, key by key, as `redis-cli --cluster reshard` does. */
-  moveSlot(slot: number, from: TestRedis, to: TestRedis): Promise<void>;
+  /**
+   * Moves a slot with all that is in it to another master, key by key, as `redis-cli --cluster reshard` does.
+   * @param halfway when about half of its keys are there
+   */
+  moveSlot(slot: number, from: TestRedis, to: TestRedis, halfway: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -87,15 +90,20 @@ export async function slotOf(node: TestRedis, key: string): Promise<number> {
   return withRedis(node, async (redis) => (await redis.call("CLUSTER", "KEYSLOT", key)) as number);
 }
 
-async function moveSlot(slot: number, from: TestRedis, to: TestRedis): Promise<void> {
+async function moveSlot(slot: number, from: TestRedis, to: TestRedis, halfway: () => Promise<void>): Promise<void> {
   const [fromId, toId] = await Promise.all([idOf(from), idOf(to)]);
   await withRedis(from, (source) => withRedis(to, async (target) => {
     await target.call("CLUSTER", "SETSLOT", String(slot), "IMPORTING", fromId);
     await source.call("CLUSTER", "SETSLOT", String(slot), "MIGRATING", toId);
-    for (;;) {
-      const keys = (await source.call("CLUSTER", "GETKEYSINSLOT", String(slot), "10")) as string[];
+    const all = Number(await source.call("CLUSTER", "COUNTKEYSINSLOT", String(slot)));
+    for (let moved = 0, waited = false; ;) {
+      const keys = (await source.call("CLUSTER", "GETKEYSINSLOT", String(slot), "5")) as string[];
       if (keys.length === 0) break;
       await source.call("MIGRATE", "127.0.0.1", String(to.port), "", "0", "5000", "KEYS", ...keys);
+      moved += keys.length;
+      if (waited || moved < all / 2) continue;
+      waited = true;
+      await halfway();
     }
     await target.call("CLUSTER", "SETSLOT", String(slot), "NODE", toId);
     await source.call("CLUSTER", "SETSLOT", String(slot), "NODE", toId);
