@@ -24,10 +24,11 @@ import { sessionIdProblems } from "./session.js";
 import { enterSession, sessionPart, suppliedBySession } from "./sessionSubmission.js";
 import type { Sessions } from "./Sessions.js";
 import { newWorkflowId } from "./workflowId.js";
-import { prioritised } from "./lanes.js";
+import { flowOf } from "./flows.js";
+import { laneMark, markedLane } from "./lanes.js";
 import { firstDeadlines, firstPlaces, limitsOf } from "./timeLimits.js";
 import { externalReads, firstPhase, firstPhaseLetter, laneOf, nodeName, TaskGroup } from "./TaskGroup.js";
-import { lanesField, priorityLanesOf, readyByQueue } from "./workflowLanes.js";
+import { lanesField, readyByQueue, uncommonLanesOf } from "./workflowLanes.js";
 
 const MAX_IDEMPOTENCY_KEY = 256;
 const MAX_LABELS_BYTES = 64 * 1024;
@@ -46,7 +47,7 @@ export interface AgencyTaskGroupServices {
    * doorbell, and need not read what it knows. `context` alternates keys and JSON texts.
    */
   onSubmitting(shard: number, id: string, context: readonly string[]): void;
-  /** Lanes with a priority that a submission on its way to this shard will use. */
+  /** Lanes that a submission on its way to this shard will use and that workers must be told of. */
   onLanes(shard: number, names: readonly string[]): void;
 }
 
@@ -77,7 +78,7 @@ export class AgencyTaskGroup {
     const shard = this.#shardFor(caller, keyOf(input));
     const supplied = await suppliedBySession(this.services.sessions, caller, input, context as JsonObject);
     const command = submitCommand(newWorkflowId(shard), caller, input, plan, context as JsonObject, supplied);
-    const lanes = priorityLanesOf(plan, input.priority);
+    const lanes = uncommonLanesOf(plan, command.mark);
     if (lanes.length > 0) this.services.onLanes(shard, lanes);
     const stored = this.services.store.submitWorkflow(shard, command);
     this.services.onSubmitting(shard, command.id, settledContext(plan, command.context));
@@ -238,15 +239,16 @@ function submitCommand(id: string, caller: Caller, input: Submission, plan: Plan
   const lines = held ? ["B", "b"] : ["B"];
   if (supplied.size > 0) lines.push(`cv ${JSON.stringify([...supplied.keys()])}`);
   const lanes: string[] = [];
+  const mark = laneMark(input.priority ?? 0, flowOf(caller.tenant, id, ready));
   for (const node of initial) {
     const phase = firstPhase(node);
     for (const group of groupsAround(node)) if (started.delete(group)) lines.push(`G ${group}`);
     lines.push(`R ${node.index}`);
     fields.push(String(node.index), `${places.isHeld(node) ? "Q" : "R"} 1 0 0 0 0 0 - ${firstPhaseLetter(node)} 0`);
-    if (!places.isHeld(node)) lanes.push(String(node.index), prioritised(laneOf(node, phase), input.priority ?? 0));
+    if (!places.isHeld(node)) lanes.push(String(node.index), markedLane(laneOf(node, phase), mark));
   }
   return {
-    id, plan, fields, ready: lanes, deadlines,
+    id, plan, fields, ready: lanes, mark, deadlines,
     held: places.held,
     ...(laneText === undefined ? {} : { readyByQueue: readyByQueue(initial) }),
     tenant: caller.tenant,

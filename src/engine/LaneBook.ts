@@ -1,23 +1,25 @@
 /**
- * The lanes with a priority that this process knows of, shard by shard. Workers look into the lanes of priority 0 anyway; of
+ * The lanes with a priority or a flow of their own that this process knows of, shard by shard. Workers look into the common lanes anyway; of
  * the others they learn by the doorbell, by what is submitted here, and, should a ring be lost, by asking from time to time.
  */
 
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
-import { byPriority, hasPriority, laneName, readLaneName, type LaneParts } from "./lanes.js";
+import { tenantOfFlow } from "./flows.js";
+import { byPriority, isCommon, laneName, readLaneName, type LaneParts } from "./lanes.js";
+import { shuffled } from "./shuffled.js";
 
 /** How long a lost ring can hide a lane. */
 const REFRESH_MS = 2_000;
 /** A lane that has held nothing for so long is forgotten; the next unit in it is announced again. */
 const KEPT_MS = 60_000;
-/** Lanes with a priority that one claim looks into; with more that hold something, those of the highest priority. */
+/** Lanes of these that one claim looks into; with more that hold something, those of the highest priority, of equal ones any. */
 const MOST_SERVED = 256;
 
 interface Known extends LaneParts { name: string; filledMs: number }
 
 export interface LaneBookServices {
   shards: number;
-  /** Names of the lanes with a priority that hold something. */
+  /** Names of the lanes with a priority or a flow that hold something. */
   filledLanes(shard: number): Promise<string[]>;
   log: { warn(obj: object, message: string): void };
 }
@@ -53,7 +55,7 @@ export class LaneBook {
     return () => { this.#listeners.delete(listener); };
   }
 
-  /** These lanes hold something, or are about to; those of priority 0 are not noted. */
+  /** These lanes hold something, or are about to; common ones are not noted. */
   learn(shard: number, names: readonly string[]): void {
     const known = this.#known[shard] as Map<string, Known>;
     let isNew = false;
@@ -62,7 +64,7 @@ export class LaneBook {
       if (before) before.filledMs = Date.now();
       else {
         const parts = readLaneName(name);
-        if (!parts || !hasPriority(parts)) continue;
+        if (!parts || isCommon(parts)) continue;
         known.set(name, { ...parts, name, filledMs: Date.now() });
         isNew = true;
       }
@@ -71,7 +73,8 @@ export class LaneBook {
   }
 
   /**
-   * The lanes of these bases and queues in the order in which to serve them: by priority, and within one in the order given.
+   * The lanes of these bases and queues in the order in which to serve them: by priority, within one the flows in any order
+   * (the tenants, and of a tenant its workflows), and of a flow in the order given.
    * @param bases handlers' names, and lanes of the plan, which are the same in every queue
    */
   serve(shard: number, bases: readonly string[], queues: readonly string[]): readonly string[] {
@@ -81,9 +84,9 @@ export class LaneBook {
     const order = new Map(bases.map((base, i) => [base, i]));
     const mine = [...known.values()].filter(({ base, queue }) => order.has(base) && (base.startsWith("$") || queues.includes(queue)));
     const served = mine.length <= MOST_SERVED ? mine : mostUrgent(mine);
-    served.sort((a, b) => byPriority(a, b) || (order.get(a.base) as number) - (order.get(b.base) as number));
-    const isAbove = (parts: LaneParts): boolean => parts.workflowPriority > 0 || (parts.workflowPriority === 0 && parts.taskPriority > 0);
-    return [...served.filter(isAbove).map(({ name }) => name), ...plain, ...served.filter((parts) => !isAbove(parts)).map(({ name }) => name)];
+    const common: Served[] = plain.map((name) => ({ name, workflowPriority: 0, taskPriority: 0, flow: "" }));
+    served.sort((a, b) => (order.get(a.base) as number) - (order.get(b.base) as number));
+    return levelsOf([...common, ...served]).flatMap((lanes) => flowsInAnyOrder(lanes)).map(({ name }) => name);
   }
 
   async #refresh(): Promise<void> {
@@ -103,8 +106,33 @@ function plainLanes(bases: readonly string[], queues: readonly string[]): string
   return bases.flatMap((base) => (base.startsWith("$") ? [base] : queues.map((queue) => laneName(base, queue))));
 }
 
+type Served = Pick<Known, "name" | "workflowPriority" | "taskPriority" | "flow">;
+
 /** Those that held something when they were last looked up come before the others, so that empty lanes never hide full ones. */
 function mostUrgent(lanes: readonly Known[]): Known[] {
   const isFilled = ({ filledMs }: Known): boolean => Date.now() - filledMs < REFRESH_MS * 2;
-  return [...lanes].sort((a, b) => Number(isFilled(b)) - Number(isFilled(a)) || byPriority(a, b)).slice(0, MOST_SERVED);
+  return shuffled(lanes).sort((a, b) => Number(isFilled(b)) - Number(isFilled(a)) || byPriority(a, b)).slice(0, MOST_SERVED);
+}
+
+/** By priority, and of each in the order given. */
+function levelsOf<T extends Served>(lanes: readonly T[]): T[][] {
+  const levels = groupsOf(lanes, ({ workflowPriority, taskPriority }) => `${workflowPriority} ${taskPriority}`);
+  return levels.sort(([a], [b]) => byPriority(a as T, b as T));
+}
+
+/** One flow of each tenant, then a second one of each: whoever comes first takes all that the claim has room for. */
+function flowsInAnyOrder<T extends Served>(lanes: readonly T[]): T[] {
+  const tenants = shuffled(groupsOf(lanes, ({ flow }) => tenantOfFlow(flow)).map((ofTenant) => shuffled(groupsOf(ofTenant, ({ flow }) => flow))));
+  const most = Math.max(...tenants.map((flows) => flows.length));
+  return Array.from({ length: most }, (_, i) => tenants.flatMap((flows) => flows[i] ?? [])).flat();
+}
+
+function groupsOf<T>(values: readonly T[], keyOf: (value: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const group = groups.get(keyOf(value));
+    if (group) group.push(value);
+    else groups.set(keyOf(value), [value]);
+  }
+  return [...groups.values()];
 }

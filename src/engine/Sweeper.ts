@@ -6,7 +6,16 @@ import type { Phase } from "./ports.js";
 import { laneOf } from "./TaskGroup.js";
 
 /** A unit whose record says READY. */
-export interface ReadyUnit { workflowId: string; node: number; path?: InstancePath; unit: string; attempt: number; phase: Phase; workflowPriority?: number }
+export interface ReadyUnit {
+  workflowId: string;
+  node: number;
+  path?: InstancePath;
+  unit: string;
+  attempt: number;
+  phase: Phase;
+  /** What its workflow adds to the names of its lanes: in the flow that it is queued in, and in the one where it may stand. */
+  marks: readonly [common: string, own: string];
+}
 export interface QueuedUnit extends ReadyUnit { lane: string }
 
 export interface LaneRepair {

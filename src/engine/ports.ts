@@ -154,6 +154,8 @@ export interface SubmitCommand {
   context: string[];
   eventLines: string;
   eventCount: number;
+  /** What it adds to the names of its lanes. */
+  mark: string;
   /** Tasks without open dependencies and their lanes, alternating. */
   ready: string[];
   /** Those of them that a limit of their group holds: group and entry, alternating (timeLimits.ts). */

@@ -1,8 +1,8 @@
-/** What a workflow's header says of its lanes (`ln`, read by lua/include/queues.lua), and which of them have a priority. */
+/** What a workflow's header says of its lanes (`ln`, read by lua/include/queues.lua), and which of them workers must be told of. */
 
 import type { Plan, PlanNode } from "../workflow/plan.js";
 import { DEFAULT_QUEUE } from "../workflow/queueName.js";
-import { hasPriority, prioritised, readLaneName } from "./lanes.js";
+import { isCommon, markedLane, readLaneName } from "./lanes.js";
 import { laneOf } from "./TaskGroup.js";
 
 /** ` p=<priority>`, then ` <task>=<queue>` for each task in another queue than the default one; undefined when there is nothing to say. */
@@ -27,24 +27,24 @@ export function readyByQueue(nodes: readonly PlanNode[]): string[] {
 
 const namesOf = new WeakMap<Plan, readonly string[]>();
 
-/** Names of all lanes that a workflow of this plan and priority uses, as far as they have a priority. */
-export function priorityLanesOf(plan: Plan, priority = 0): readonly string[] {
-  if (priority !== 0) return laneNames(plan, priority);
+/** Names of all lanes that a workflow of this plan and mark uses and that workers must be told of. */
+export function uncommonLanesOf(plan: Plan, mark: string): readonly string[] {
+  if (mark !== "") return laneNames(plan, mark);
   const known = namesOf.get(plan);
   if (known) return known;
-  const names = plan.nodes.some(({ task }) => (task.priority ?? 0) !== 0) ? laneNames(plan, 0) : [];
+  const names = plan.nodes.some(({ task }) => (task.priority ?? 0) !== 0) ? laneNames(plan, "") : [];
   namesOf.set(plan, names);
   return names;
 }
 
-function laneNames(plan: Plan, priority: number): string[] {
+function laneNames(plan: Plan, mark: string): string[] {
   const names = plan.nodes.flatMap((node) => (node.expansion ? (["EXPAND", "ITEMS", "COLLECT"] as const) : (["PLAIN"] as const)).map((phase) => {
-    const lane = prioritised(laneOf(node, phase), priority);
+    const lane = markedLane(laneOf(node, phase), mark);
     return lane.slice(0, lane.lastIndexOf("~"));
   }));
   return [...new Set(names)].filter((name) => {
     const parts = readLaneName(name);
-    return parts !== undefined && hasPriority(parts);
+    return parts !== undefined && !isCommon(parts);
   });
 }
 

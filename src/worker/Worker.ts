@@ -12,6 +12,7 @@ import type { Settlement } from "../engine/Settlement.js";
 import type { LaneBook } from "../engine/LaneBook.js";
 import { readLaneName } from "../engine/lanes.js";
 import { expanderLane, laneOf, PLAN_LANE } from "../engine/TaskGroup.js";
+import { shuffled } from "../engine/shuffled.js";
 import { LiveUnit } from "./LiveUnit.js";
 import { ShardLoop } from "./ShardLoop.js";
 import { UnitRunner } from "./UnitRunner.js";
@@ -53,7 +54,6 @@ export class Worker {
   readonly #undo: (() => void)[] = [];
   readonly #planLanes: readonly string[];
   #taken = 0;
-  #turn = 0;
   #firstShard = 0;
   #offering = false;
   #stopping = false;
@@ -124,12 +124,11 @@ export class Worker {
     this.#loopOf(unit).push([{ kind: "requeue", ref: unit.ref, lane: laneOf(node, unit.claim.phase), lost: false }], () => undefined);
   }
 
-  /** Handlers in turn, so that a busy one does not keep the others' units waiting. */
+  /** Handlers in any order, so that a busy one does not keep the others' units waiting. */
   #lanes(shard: number): ClaimRequest["lanes"] {
     const { handlers, lanes, queues, plansOnly } = this.options;
     const names = plansOnly ? this.#planLanes : [...this.#planLanes, ...handlers.names()];
-    const first = this.#turn++ % names.length;
-    return lanes.serve(shard, [...names.slice(first), ...names.slice(0, first)], queues).map((handler) => ({
+    return lanes.serve(shard, shuffled(names), queues).map((handler) => ({
       handler, itemsPerSlot: this.#isLight(handler) ? LIGHT_ITEMS_PER_SLOT : 1,
     }));
   }

@@ -42,7 +42,8 @@ beforeAll(async () => {
   });
   expect(problems).toEqual([]);
   wideId = workflowId as string;
-  const sample = async (): Promise<void> => { longestLane = Math.max(longestLane, await node.redis.llen("wide:{s0}:q:transform")); };
+  const lanes = ["wide:{s0}:q:transform", `wide:{s0}:q:transform%.${wideId}`];
+  const sample = async (): Promise<void> => { longestLane = Math.max(longestLane, (await Promise.all(lanes.map((lane) => node.redis.llen(lane)))).reduce((sum, length) => sum + length, 0)); };
   sampling = setInterval(() => void sample().catch(() => undefined), 10);
 });
 afterAll(async () => {

@@ -56,7 +56,7 @@ test("submitWorkflow and cancelWorkflow, with limits", async () => {
     id: `s0-${"1".repeat(26)}`, tenant: "default", idempotencyKeyHash: "", payloadHash: "", plan,
     fields: ["st", "P", "hash", plan.hash, "nm", "test", "tn", "default", "left", "3", "n", "3 1 2 0 0 0 0 0 0 0", "nn", "3", "ng", "1", "g0", "3 0 1",
       "0", "R 1 0 0 0 0 0 - p 0", "1", "Q 1 0 0 0 0 0 - p 0", "lm", "wgtbp", "c0", "1", "cw", "0"],
-    context: [], eventLines: "B\nG 0\nR 0\nR 1", eventCount: 4, ready: ["0", "slow~0"], held: ["0", "1 1 slow~0"], deadlines: ["w", 60_000, "g0", 60_000, "t0", 60_000],
+    context: [], eventLines: "B\nG 0\nR 0\nR 1", eventCount: 4, ready: ["0", "slow~0"], held: ["0", "1 1 slow~0"], mark: "", deadlines: ["w", 60_000, "g0", 60_000, "t0", 60_000],
   };
   const store = repeating();
   expect(await store.submitWorkflow(0, command)).toEqual({ code: "OK", id: command.id });

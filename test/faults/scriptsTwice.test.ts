@@ -15,7 +15,7 @@ test("submitWorkflow", async () => {
   const command: SubmitCommand = {
     id: `s0-${"0".repeat(26)}`, tenant: "default", idempotencyKeyHash: "key", payloadHash: "payload", plan,
     fields: ["st", "P", "hash", plan.hash, "nm", "test", "tn", "default", "left", "2", "n", "2 1 1 0 0 0 0 0 0 0", "nn", "2", "ng", "1", "g0", "2 0 1", "0", "R 1 0 0 0 0 0 - p 0", "idem", "key"],
-    context: ["x", "1"], eventLines: "B\nG 0\nR 0", eventCount: 3, ready: ["0", "slow~0"], held: [], deadlines: ["w", 60_000],
+    context: ["x", "1"], eventLines: "B\nG 0\nR 0", eventCount: 3, ready: ["0", "slow~0"], held: [], mark: "", deadlines: ["w", 60_000],
   };
   const [first, second] = await twice(() => client.store.submitWorkflow(0, command));
   expect(first).toEqual({ code: "OK", id: command.id });

@@ -1,9 +1,10 @@
 /** Checks that every unit that is ready stands in the lane of its handler; what else stands in lanes is only a hint. */
 
-import { prioritised } from "../../engine/lanes.js";
+import { readNodeKey } from "../../engine/nodeKey.js";
 import { laneOf } from "../../engine/TaskGroup.js";
 import { priorityIn } from "../../engine/workflowLanes.js";
 import type { Keys } from "../keys.js";
+import { entryOf, marksOf } from "../LaneRepair.js";
 import { PHASE } from "../wire.js";
 import type { Findings } from "./findings.js";
 import { unitImages, type WorkflowImage } from "./image.js";
@@ -32,14 +33,13 @@ export async function checkLanes(keys: Keys, lanes: readonly string[], workflows
 }
 
 function checkQueued(image: WorkflowImage, keys: Keys, queued: ReadonlyMap<string, ReadonlySet<string>>, findings: Findings): void {
+  const marks = marksOf(image.id, image.fields["tn"] ?? "", priorityIn(image.fields["ln"]));
   for (const { node, unit, record } of unitImages(image)) {
     const phase = PHASE[record.phase];
     const planNode = image.plan?.nodes[Number(node.split("@", 1)[0])];
     if (record.letter !== "R" || !phase || !planNode) continue;
-    const lane = prioritised(laneOf(planNode, phase), priorityIn(image.fields["ln"]) ?? 0);
-    const at = lane.lastIndexOf("~");
-    const key = keys.lane(lane.slice(0, at));
-    const entry = `${image.id} ${node} ${unit} ${record.attempt} ${lane.slice(at + 1)}`;
-    if (!queued.get(key)?.has(entry)) findings.add("UNIT_NOT_QUEUED", image.key, `${entry} is not in ${key}`);
+    const about = { workflowId: image.id, ...readNodeKey(node), unit, attempt: Number(record.attempt), lane: laneOf(planNode, phase) };
+    const places = marks.map((mark) => entryOf(keys, about, mark));
+    if (!places.some(({ lane, entry }) => queued.get(lane)?.has(entry))) findings.add("UNIT_NOT_QUEUED", image.key, `${places[0]?.entry} is not in ${places[0]?.lane}`);
   }
 }

@@ -54,7 +54,7 @@ local function store()
       call('HSET', w, 'u' .. deadlines[i], due)
       F.addTimer(dueMs, 'E ' .. id .. ' ' .. deadlines[i] .. ' ' .. due)
     end
-    for i = 1, #ready, 2 do F.pushUnit({ id = id }, ready[i + 1], ready[i], '-', 1) end
+    for i = 1, #ready, 2 do F.pushEntry(id, ready[i + 1], ready[i], '-', 1) end
     for i = 1, #queues, 2 do call('HINCRBY', prefix .. 'load', 'R@' .. queues[i], queues[i + 1]) end
     ids[#ids + 1] = '"' .. id .. '"'
     logged[#logged + 1] = id .. ' 0'

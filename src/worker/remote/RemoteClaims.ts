@@ -6,6 +6,7 @@ import { HandedOver, type Handler, type HandlerContext } from "../../engine/hand
 import type { Claim, Outcome } from "../../engine/ports.js";
 import type { LaneBook } from "../../engine/LaneBook.js";
 import { laneOf } from "../../engine/TaskGroup.js";
+import { shuffled } from "../../engine/shuffled.js";
 import type { ClaimedTask } from "../../engine/WorkerProtocol.js";
 import { LiveUnit } from "../LiveUnit.js";
 import { UnitRunner, type UnitRunnerServices } from "../UnitRunner.js";
@@ -18,17 +19,14 @@ export type RemoteClaimsServices = Omit<UnitRunnerServices, "handlers" | "report
 export interface Offer { task: ClaimedTask; claim: RemoteClaim }
 
 export class RemoteClaims {
-  #turn = 0;
-
   constructor(private readonly services: RemoteClaimsServices) {}
 
   /** Up to `want` tasks that can run now; none when there are none. */
   async take(wish: ClaimWish, want: number): Promise<Offer[]> {
     const { store } = this.services;
     const offers: Offer[] = [];
-    const turn = this.#turn++;
-    for (let i = 0; i < store.shards && offers.length < want; i++) {
-      await this.#takeFrom((turn + i) % store.shards, wish, want, turned(wish.handlers, turn), offers);
+    for (const shard of shuffled(Array.from({ length: store.shards }, (_, i) => i))) {
+      if (offers.length < want) await this.#takeFrom(shard, wish, want, shuffled(wish.handlers), offers);
     }
     return offers;
   }
@@ -103,10 +101,4 @@ function handOver(name: string, onCall: (context: HandlerContext) => void): Hand
 function openItem(claim: Claim): { index: number; offset: number } {
   const at = claim.statuses.indexOf(claim.unit.startsWith("r") ? "." : "r");
   return { index: claim.firstItem + at, offset: claim.offset + at };
-}
-
-/** From another one each time, so that a busy handler does not keep the others' tasks waiting. */
-function turned(handlers: readonly string[], turn: number): readonly string[] {
-  const first = turn % handlers.length;
-  return [...handlers.slice(first), ...handlers.slice(0, first)];
 }

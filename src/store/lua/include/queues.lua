@@ -6,11 +6,6 @@ function F.readLanes(wf, text)
   if string.find(text, ' %d+=') then wf.queues = text end
 end
 
--- The lane of a workflow with this priority.
-function F.prioritised(lane, priority)
-  return (string.gsub(lane, '~', '!' .. priority .. '~', 1))
-end
-
 -- A task of a group's instance is in the queue of the task.
 function F.moveInQueue(wf, from, to, count, k)
   local queue = string.match(wf.queues, ' ' .. string.match(k, '^%d+') .. '=(%S+)')

@@ -17,7 +17,7 @@ function F.loadWorkflow(id)
   if not h[1] then workflows[id] = false; return false end
   local n, size = {}, 0
   for x in string.gmatch(h[4], '%d+') do size = size + 1; n[size] = tonumber(x) end
-  wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6],
+  wf = { id = id, w = w, st = h[1], seq = tonumber(h[2]), left = tonumber(h[3]), n = n, sub = tonumber(h[5]), tenant = h[6], flow = F.flowOf(h[6]),
     hash = h[7], at = now - tonumber(h[5]), set = {}, records = {}, groups = {}, items = {}, lines = {}, events = 0, open = h[1] == 'P' or h[1] == 'R' or h[1] == 'H', retried = h[8] and true, limits = h[10], owed = h[11] and tonumber(h[11]), child = h[12], context = {}, inner = {}, packed = {},
     wasReady = n[3], wasRunning = n[4], wasWaiting = n[5] }
   if h[9] then F.readLanes(wf, h[9]) end
