@@ -8,6 +8,7 @@ export type { EventType, SignalTaskInput, SubmitWorkflowInput, TaskGroupInput, T
 export type { Token, TypedOperation } from "./client/GraphqlClient.js";
 export { createServer, type FanwireServer } from "./embed/createServer.js";
 export type { EmbedOptions } from "./embed/options.js";
+export { RemoteWorker, type RemoteWorkerOptions } from "./embed/RemoteWorker.js";
 export { Worker, type WorkerOptions } from "./embed/Worker.js";
 export { defineExpander, type ExpanderDefinition } from "./engine/defineExpander.js";
 export { defineHandler, type HandlerDefinition } from "./engine/defineHandler.js";

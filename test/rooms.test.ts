@@ -27,7 +27,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   // Speaks the public API, as anybody could.
   client: ["errors", "workflow"],
   // What other programs start: the package's functions, over main.
-  embed: ["config", "engine", "errors", "main", "settings", "workflow"],
+  embed: ["client", "config", "engine", "errors", "main", "runtime", "settings", "worker", "workflow"],
   // The package's entry: names, and nothing else.
   index: ["client", "embed", "engine", "errors", "workflow"],
   main: ["api", "config", "engine", "errors", "events", "runtime", "store", "worker", "workflow"],

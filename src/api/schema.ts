@@ -18,6 +18,7 @@ import { FailTaskMutation } from "./operations/failTask.js";
 import { DefinitionQuery, DefinitionsQuery, RegisterDefinitionMutation } from "./operations/definitions.js";
 import { EventsSubscription } from "./operations/events.js";
 import { HandlersQuery } from "./operations/handlers.js";
+import { HandBackTasksMutation } from "./operations/handBackTasks.js";
 import { HeartbeatTasksMutation } from "./operations/heartbeatTasks.js";
 import { NodeQuery } from "./operations/node.js";
 import { PlanWorkflowQuery } from "./operations/planWorkflow.js";
@@ -47,7 +48,7 @@ const OPERATIONS = [
   PauseWorkflowMutation, ResumeWorkflowMutation, RetryWorkflowMutation, RerunWorkflowMutation,
   ProvideContextMutation, SignalTaskMutation, DeleteWorkflowMutation,
   WorkflowEventsSubscription, WorkflowProgressSubscription, EventsSubscription,
-  WorkersQuery, QueuesQuery, ClaimTasksMutation, HeartbeatTasksMutation, ReportProgressMutation, CompleteTasksMutation, FailTaskMutation, TaskOffersSubscription,
+  WorkersQuery, QueuesQuery, ClaimTasksMutation, HeartbeatTasksMutation, ReportProgressMutation, CompleteTasksMutation, FailTaskMutation, HandBackTasksMutation, TaskOffersSubscription,
 ] as const;
 
 const ROOT_DESCRIPTIONS: Readonly<Record<string, string>> = {

@@ -55,11 +55,12 @@ function addServerCommands(program: Command, done: (code: ExitCode) => void): vo
     .option("--no-worker", "without a worker: tasks wait for `fanwire worker` processes")
     .option("--tasks <file...>", TASKS_HELP)
     .action(async (options) => done(await (await import("./commands/serve.js")).serveCommand(options)));
-  program.command("worker").description("Starts a worker without a server, on the Redis of REDIS_URL or DATA_DIR")
+  program.command("worker").description("Starts a worker without a server, on the servers' Redis or over their API")
     .option("--tasks <file...>", TASKS_HELP)
     .option("--queues <names>", "the queues whose tasks it runs, separated by commas (default: WORKER_QUEUES, else default)")
     .option("--concurrency <count>", "how many attempts at the same time (default: WORKER_CONCURRENCY, else 100)", wholeNumber(1, 10_000))
     .option("--redis <url>", "the servers' Redis (default: REDIS_URL, else the embedded one of DATA_DIR)")
+    .option("--url <url>", "works over a server's GraphQL API instead, without Redis; FANWIRE_TOKEN is its token")
     .action(async (options) => done(await (await import("./commands/serve.js")).workerCommand(options)));
 }
 

@@ -44,11 +44,12 @@ export class GraphqlClient {
   }
 
   /**
+   * @param signal breaks it off; it may have been carried out all the same
    * @throws ServerUnreachable when there is no answer
    * @throws ClientError REFUSED when the server refuses the request, FAILED when it fails on it
    */
-  async request<Data, Variables>(operation: TypedOperation<Data, Variables>, variables: Variables): Promise<Data> {
-    const answer = await this.#post(JSON.stringify({ query: operation.toString(), variables }));
+  async request<Data, Variables>(operation: TypedOperation<Data, Variables>, variables: Variables, signal?: AbortSignal): Promise<Data> {
+    const answer = await this.#post(JSON.stringify({ query: operation.toString(), variables }), signal);
     const { data, errors } = this.#parse(answer);
     if (errors !== undefined && errors.length > 0) throw requestFailure(errors);
     return data as Data;
@@ -69,10 +70,10 @@ export class GraphqlClient {
     return token === undefined ? undefined : `Bearer ${token}`;
   }
 
-  async #post(body: string): Promise<HttpAnswer> {
+  async #post(body: string, signal: AbortSignal | undefined): Promise<HttpAnswer> {
     const authorization = await this.#authorization();
     try {
-      return await postJson(this.#url, body, REQUEST_TIMEOUT_MS, authorization);
+      return await postJson(this.#url, body, REQUEST_TIMEOUT_MS, authorization, signal);
     } catch (error) {
       const code = connectionCode(error);
       throw new ServerUnreachable(this.url, code ?? (error as Error).message, code === "ECONNREFUSED");

@@ -12,10 +12,11 @@ export interface HttpAnswer {
 
 /**
  * @param authorization the header of that name
+ * @param signal breaks it off: whether the server has carried it out is not known then
  * @param timeoutMs of silence on the connection
  * @throws Error as node:http gives it, with the system's code (ECONNREFUSED ...), or ETIMEDOUT
  */
-export async function postJson(url: URL, body: string, timeoutMs: number, authorization?: string): Promise<HttpAnswer> {
+export async function postJson(url: URL, body: string, timeoutMs: number, authorization?: string, signal?: AbortSignal): Promise<HttpAnswer> {
   const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
   const headers = {
     "content-type": "application/json",
@@ -25,7 +26,7 @@ export async function postJson(url: URL, body: string, timeoutMs: number, author
   };
   return new Promise((resolve, reject) => {
     // No agent: a connection kept alive would keep the process alive.
-    const sending = request(url, { method: "POST", agent: false, headers, timeout: timeoutMs }, (message) => {
+    const sending = request(url, { method: "POST", agent: false, headers, timeout: timeoutMs, ...(signal === undefined ? {} : { signal }) }, (message) => {
       readBody(message).then((text) => resolve({ status: message.statusCode ?? 0, body: text }), reject);
     });
     sending.on("timeout", () => sending.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));

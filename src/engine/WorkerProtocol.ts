@@ -40,6 +40,8 @@ export interface HeartbeatTasksInput {
   claims: readonly string[];
   /** Default: the length that each was claimed with. */
   leaseMs?: number;
+  /** Default true. False: the worker lives, which says nothing of its handlers. */
+  byHandlers?: boolean;
 }
 
 export interface ReportProgressInput {
@@ -76,6 +78,8 @@ export interface WorkerProtocol {
    */
   taskOffers(caller: Caller, input: ClaimTasksInput): AsyncIterableIterator<ClaimedTask>;
   heartbeatTasks(caller: Caller, input: HeartbeatTasksInput): Promise<{ lost: string[]; problems: Problem[] }>;
+  /** Ready again at once, for the same attempt. */
+  handBackTasks(caller: Caller, claims: readonly string[]): Promise<{ problems: Problem[] }>;
   reportProgress(caller: Caller, input: ReportProgressInput): Promise<TaskOutcome>;
   /** Claims whose result was recorded (now or before), and those that are no longer the worker's. A result that is not valid fails its attempt, and is a problem. */
   completeTasks(caller: Caller, results: readonly { claim: string; result: JsonValue }[]): Promise<{ accepted: string[]; stale: string[]; problems: Problem[] }>;

@@ -3,7 +3,7 @@
 import { FanwireError } from "../errors.js";
 import { isHandlerName } from "../workflow/handlerName.js";
 import type { JsonValue } from "../workflow/json.js";
-import type { Handler, HandlerAnswer, HandlerContext } from "./handlers.js";
+import { changedContext, type Handler, type HandlerAnswer, type HandlerContext } from "./handlers.js";
 import { fitted, isThenable, jsonSchemaOf, type InferInput, type InferOutput, type StandardSchema } from "./standardSchema.js";
 
 type InputOf<In> = In extends StandardSchema ? InferOutput<In> : JsonValue;
@@ -51,7 +51,7 @@ export function defineHandler<In extends StandardSchema | undefined = undefined,
 /** Synchronous where schemas and handler are. */
 function runFitted<In extends StandardSchema | undefined, Out extends StandardSchema | undefined>(definition: HandlerDefinition<In, Out>, context: HandlerContext): HandlerAnswer | Promise<HandlerAnswer> {
   const { name, input, output } = definition;
-  const call = (value: unknown): unknown => definition.run(withInput(context, value as InputOf<In>));
+  const call = (value: unknown): unknown => definition.run(changedContext(context, { input: value as InputOf<In> }));
   const given = input ? chained(fitted(input, context.input, `The input of ${name}`, "INPUT_INVALID"), call) : call(context.input);
   const checked = output ? chained(given, (result) => fitted(output, result, `The result of ${name}`, "RESULT_INVALID")) : given;
   // A result that only looks like a promise (of a query builder, say) is one.
@@ -60,9 +60,4 @@ function runFitted<In extends StandardSchema | undefined, Out extends StandardSc
 
 function chained(value: unknown, next: (value: unknown) => unknown): unknown {
   return isThenable(value) ? Promise.resolve(value).then(next) : next(value);
-}
-
-function withInput<T>(context: HandlerContext, input: T): HandlerContext<T> {
-  const { workflowId, task, attempt, idempotencyKey, progress, heartbeat, log } = context;
-  return { input, workflowId, task, attempt, idempotencyKey, progress, heartbeat, log, get signal() { return context.signal; } };
 }

@@ -28,6 +28,12 @@ export interface HandlerContext<Input = JsonValue> {
   log(message: string, data?: JsonValue): void;
 }
 
+/** The context with another input, or with parts of its own. The signal is still made only when somebody asks for it. */
+export function changedContext<T = JsonValue>(context: HandlerContext<unknown>, parts: { input: T; heartbeat?: () => void }): HandlerContext<T> {
+  const { workflowId, task, attempt, idempotencyKey, progress, heartbeat, log } = context;
+  return { workflowId, task, attempt, idempotencyKey, progress, heartbeat, log, ...parts, get signal() { return context.signal; } };
+}
+
 /** Result of a handler that gives its worker back and is completed by the engine's timer. */
 export class CompleteLater {
   constructor(readonly delayMs: number, readonly result: JsonValue) {}

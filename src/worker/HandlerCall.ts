@@ -14,6 +14,8 @@ export interface CallAbout {
   /** Address with the item. */
   task: string;
   attempt: number;
+  /** Its idempotency key where somebody else has made it; `round` is then without meaning. */
+  key?: string;
   /** How often the workflow had been undone and begun anew; absent: never. */
   round?: number | undefined;
   timeoutMs?: number;
@@ -67,7 +69,7 @@ export class HandlerCall implements HandlerContext {
   get workflowId(): string { return this.about.workflowId; }
   get task(): string { return this.about.task; }
   get attempt(): number { return this.about.attempt; }
-  get idempotencyKey(): string { return `${this.about.workflowId}/${this.about.task}${this.about.round ? `/${this.about.round}` : ""}`; }
+  get idempotencyKey(): string { return this.about.key ?? `${this.about.workflowId}/${this.about.task}${this.about.round ? `/${this.about.round}` : ""}`; }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();

@@ -206,6 +206,20 @@ describe("a claim", () => {
     expect(await heir.complete([taken.claim, 3])).toMatchObject({ accepted: [taken.claim] });
   });
 
+  test("that is handed back is ready at once, for the same attempt, and no longer the worker's", async () => {
+    const worker = newWorker("1h");
+    const id = await submit(server, oneGroupOf([{ name: "a", handler: handlerOf(worker) }, { name: "each", handler: handlerOf(worker), expansion: { array: { n: "[1, 2]" } } }]));
+    const claims = (await worker.claimAll(3)).map(({ claim }) => claim);
+    const handBack = async (given: string[]): Promise<unknown> => (await data(server, "mutation($input: HandBackTasksInput!) { handBackTasks(input: $input) { problems { code path } } }", { input: { claims: given } })).handBackTasks;
+    expect(await handBack([...claims, "nonsense"])).toEqual({ problems: [{ code: "CLAIM_INVALID", path: "claims[3]" }] });
+    const again = await worker.claimAll(3);
+    expect(again.map(({ task, attempt }) => `${task} ${attempt}`).sort()).toEqual(["g.a 1", "g.each[0] 1", "g.each[1] 1"]);
+    expect(await handBack(claims)).toEqual({ problems: [] });
+    expect(await worker.complete(...claims.map((claim): [string, unknown] => [claim, "old"]))).toMatchObject({ accepted: [], stale: claims });
+    expect(await worker.complete(...again.map(({ claim }): [string, unknown] => [claim, "new"]))).toMatchObject({ stale: [] });
+    expect((await ended(server, id)).context).toEqual({ a: "new", each: ["new", "new"] });
+  });
+
   test("of a cancelled workflow is lost", async () => {
     const worker = newWorker();
     const id = await submit(server, oneGroupOf([{ name: "a", handler: handlerOf(worker) }]));

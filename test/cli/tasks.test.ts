@@ -122,6 +122,16 @@ describe("--tasks", () => {
     expect(code).toBe(2);
   });
 
+  test.each([
+    [["--url", "http://127.0.0.1:9"], "has the handlers of its --tasks alone", 2],
+    [["--url", "http://127.0.0.1:9", "--redis", "redis://127.0.0.1:9", "--tasks", "tasks.ts"], "not on both", 2],
+    [["--url", "http://127.0.0.1:9", "--tasks", "tasks.ts"], "No Fanwire server answers", 3],
+  ])("a worker with %j is refused", async (args, message, exitCode) => {
+    const { code, stderr } = await runCli(["worker", ...args], { env: { ...env, REDIS_URL: "" }, cwd: folder });
+    expect(stderr).toContain(message);
+    expect(code).toBe(exitCode);
+  });
+
   test("options of a worker are checked like the settings that they stand for", async () => {
     const { code, stderr } = await runCli(["worker", "--queues", "not a queue", "--redis", "nowhere"], { env });
     expect(stderr).toMatch(/WORKER_QUEUES must be/);
@@ -165,6 +175,20 @@ describe("a worker that is told to stop", () => {
     expect(workflow.status).toBe("PENDING");
     await work();
     expect((await completed(url, later)).context).toEqual({ t: { text: "X", kind: "LOUD" } });
+  });
+
+  test("over the API hands back as well, and needs no Redis", async () => {
+    const { url } = await serve("--no-worker");
+    const far = { REDIS_URL: "", STOP_GRACE: "0s" };
+    const first = await work(far, "--url", url);
+    expect(first.output.stderr).toContain("Left out, as expanders are for workers on Redis: sides");
+    const id = await submit(url, [{ name: "t", handler: "hold" }, { name: "u", handler: "shout", input: "far" }]);
+    await waitFor(() => lines().length > 0, { what: "the handler to be called" });
+    await work(far, "--url", `${url}/graphql`);
+    first.kill("SIGTERM");
+    expect((await first.ended).code).toBe(0);
+    expect((await completed(url, id)).context).toEqual({ t: pidOf(lines().at(-1)), u: { text: "FAR", kind: "LOUD" } });
+    expect(lines().map((line) => line.split(" ")[0])).toEqual(["hold", "aborted", "hold"]);
   });
 
   test("serves the queues that it was given, and no other", async () => {

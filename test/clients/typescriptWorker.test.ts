@@ -74,7 +74,7 @@ describe("the package", () => {
       console.log(await import("fanwire/dist/main.js").catch(({ code }) => code));
     `], { cwd: folder });
     expect(stdout.split("\n")).toEqual([
-      JSON.stringify(["ClientError", "FanwireError", "ServerUnreachable", "Worker", "createClient", "createServer", "defineExpander", "defineHandler"]), "ERR_PACKAGE_PATH_NOT_EXPORTED", "",
+      JSON.stringify(["ClientError", "FanwireError", "RemoteWorker", "ServerUnreachable", "Worker", "createClient", "createServer", "defineExpander", "defineHandler"]), "ERR_PACKAGE_PATH_NOT_EXPORTED", "",
     ]);
   });
 

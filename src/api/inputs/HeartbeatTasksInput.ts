@@ -13,4 +13,7 @@ export class HeartbeatTasksInput {
 
   @Field(() => DurationScalar, { nullable: true, description: "How long they hold from now, 1s to 1h; by default as long as each was claimed for." })
   lease?: number | null;
+
+  @Field(() => Boolean, { nullable: true, defaultValue: true, description: "Whether the handlers themselves say so. false keeps the claims alone, and the tasks' heartbeatTimeout runs on." })
+  byHandlers?: boolean | null;
 }

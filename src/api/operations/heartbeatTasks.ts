@@ -10,8 +10,8 @@ export class HeartbeatTasksMutation {
   @Mutation(() => HeartbeatTasksPayload, { description: "Says that a worker still works on its claims, and tells it which it has lost." })
   heartbeatTasks(
     @Ctx() { workers, caller }: ApiContext,
-    @Arg("input", () => HeartbeatTasksInput, { description: "Whose claims, and which." }) { workerId, claims, lease }: HeartbeatTasksInput,
+    @Arg("input", () => HeartbeatTasksInput, { description: "Whose claims, and which." }) { workerId, claims, lease, byHandlers }: HeartbeatTasksInput,
   ): Promise<HeartbeatTasksPayload> {
-    return workers.heartbeatTasks(caller, { workerId, claims, ...(lease == null ? {} : { leaseMs: lease }) });
+    return workers.heartbeatTasks(caller, { workerId, claims, byHandlers: byHandlers ?? true, ...(lease == null ? {} : { leaseMs: lease }) });
   }
 }

@@ -22,6 +22,12 @@ export class HeartbeatTasksPayload {
   problems!: Problem[];
 }
 
+@ObjectType("HandBackTasksPayload", { simpleResolvers: true, description: "The outcome of handBackTasks." })
+export class HandBackTasksPayload {
+  @Field(() => [Problem], { description: "Claims that are none; the others were given back." })
+  problems!: Problem[];
+}
+
 @ObjectType("CompleteTasksPayload", { simpleResolvers: true, description: "The outcome of completeTasks." })
 export class CompleteTasksPayload {
   @Field(() => [ID], { description: "Claims whose result is recorded, now or by an earlier call." })

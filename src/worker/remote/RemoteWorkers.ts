@@ -25,7 +25,7 @@ const POLL_MS = 2_000;
 const ALIVE_MS = 15_000;
 /** While nothing changes it is noted again only so often. */
 const NOTE_EVERY_MS = 3_000;
-const MAX_HEARTBEATS = 1_000;
+const MAX_CLAIMS_TOLD = 1_000;
 
 export interface RemoteWorkersServices {
   store: WorkflowStore;
@@ -89,9 +89,9 @@ export class RemoteWorkers implements WorkerProtocol {
     return offers;
   }
 
-  async heartbeatTasks(_caller: Caller, { workerId, claims, leaseMs }: HeartbeatTasksInput): Promise<{ lost: string[]; problems: Problem[] }> {
+  async heartbeatTasks(_caller: Caller, { workerId, claims, leaseMs, byHandlers = true }: HeartbeatTasksInput): Promise<{ lost: string[]; problems: Problem[] }> {
     const problems = workerIdProblems(workerId);
-    if (claims.length > MAX_HEARTBEATS) problems.push(problem("LIMIT_EXCEEDED", `At most ${MAX_HEARTBEATS} claims at once`, "claims"));
+    if (claims.length > MAX_CLAIMS_TOLD) problems.push(problem("LIMIT_EXCEEDED", `At most ${MAX_CLAIMS_TOLD} claims at once`, "claims"));
     if (problems.length > 0) return { lost: [], problems };
     const lost = new Set<string>();
     const batches = new Map<string, { shard: number; leaseMs: number; ids: string[]; refs: UnitRef[] }>();
@@ -110,15 +110,22 @@ export class RemoteWorkers implements WorkerProtocol {
       batch.refs.push(claim.ref);
     });
     for (const batch of batches.values()) {
-      const gone = new Set(await this.services.store.heartbeatTasks(batch.shard, workerId, batch.refs, batch.leaseMs, true));
+      const gone = new Set(await this.services.store.heartbeatTasks(batch.shard, workerId, batch.refs, batch.leaseMs, byHandlers));
       batch.refs.forEach((ref, i) => { if (gone.has(ref)) lost.add(batch.ids[i] as string); });
     }
     return { lost: [...lost], problems };
   }
 
+  async handBackTasks(_caller: Caller, claims: readonly string[]): Promise<{ problems: Problem[] }> {
+    if (claims.length > MAX_CLAIMS_TOLD) return { problems: [problem("LIMIT_EXCEEDED", `At most ${MAX_CLAIMS_TOLD} claims at once`, "claims")] };
+    await this.handBack(claims);
+    return { problems: claims.flatMap((id, i) => (readClaimId(id) ? [] : [problem("CLAIM_INVALID", "This is no claim that the server gave out", `claims[${i}]`)])) };
+  }
+
   /** Tasks that nobody will work on are ready again, with the same attempt; claims that are lost stay so. */
   async handBack(claims: readonly string[]): Promise<void> {
-    await this.services.claims.handBack(claims.flatMap((id) => readClaimId(id) ?? []));
+    const known = claims.flatMap((id) => readClaimId(id) ?? []).filter(({ ref }) => shardOfId(ref.workflowId) < this.services.store.shards);
+    await this.services.claims.handBack(known);
   }
 
   completeTasks(caller: Caller, results: Parameters<WorkerProtocol["completeTasks"]>[1]): ReturnType<WorkerProtocol["completeTasks"]> {
