@@ -16,7 +16,7 @@ export interface HandlerContext<Input = JsonValue> {
   attempt: number;
   /**
    * For the outside world: the same for all attempts of one task or item, also those of a worker that was lost and those after
-   * retryWorkflow. Only where retryWorkflow does anew what compensations have undone, the key is another one.
+   * retryWorkflow. Only what had completed, was undone by compensations and is done anew has another key.
    */
   idempotencyKey: string;
   /** Fires when the attempt times out, the workflow is cancelled, the lease is lost or the worker is told to stop at once. */

@@ -202,6 +202,8 @@ export interface ReopenedTask {
   node: number;
   phase: "PLAIN" | "EXPAND" | "ITEMS" | "ANEW" | "GROUP" | "GROUP_ANEW";
   base: number;
+  /** It had completed and was undone, or comes after what was: it is done anew, which `round` tells. */
+  undone?: boolean;
   /** Groups around it, see PlanNode.groupChain. */
   groups: string;
   lane: string;
@@ -306,6 +308,8 @@ export interface WorkflowReader {
   instanceTexts(workflowId: string, wanted: readonly { path: InstancePath; key: string }[]): Promise<(string | undefined)[]>;
   /** The variables of an instance's item, and its identifier. @param fresh its group may have begun anew since they were read */
   instanceItem(workflowId: string, path: InstancePath, fresh?: boolean): Promise<{ identifier: string; variables: JsonObject } | undefined>;
+  /** How many attempts a task of the workflow's own scope had when it was last undone; 0: it never was. */
+  round(workflowId: string, node: number): Promise<number>;
   /** How a task ended, for tasks that come after it. */
   taskEnd(workflowId: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined>;
   /** Its session's id, which it has for life. */

@@ -122,8 +122,9 @@ function reopened({ plan, external, submittedMs }: WorkflowDetail, task: TaskSta
   const waitsFor = node.needs.filter(({ from }) => open.has(from)).length + missing + (never.has(node.index) ? 1 : 0);
   const asPlanned = waitsFor === openCount(plan, node) && externalReads(plan, node).length === 0;
   const attempts = attemptsSoFar(task, submittedMs);
-  const shared = { node: node.index, groups: node.groupChain };
   const isUndone = undone.has(node.index);
+  // A task that failed may have had its effect, which nobody undid; of a group what completed inside was undone, however it ended.
+  const shared = { node: node.index, groups: node.groupChain, ...(isUndone && (task.status === "COMPLETED" || node.kind === "GROUP") ? { undone: true } : {}) };
   if (task.itemCounts && node.kind === "TASK" && !isUndone) return { ...shared, phase: "ITEMS", base: attempts.base, lane: itemLanesOf(plan, node), open: 0 };
   const first = firstPhase(node) === "EXPAND" ? "EXPAND" : "PLAIN";
   const group = isUndone && task.itemCounts ? "GROUP_ANEW" : "GROUP";

@@ -8,7 +8,7 @@ import type { Keys, ShardKeys } from "./keys.js";
 const SEPARATOR = "\u0001";
 
 /** Field names without the task's key: "" the record, x items, e error, ... */
-export type FieldKind = "" | "e" | "h" | "p" | "r" | "b" | "x" | "n" | "u" | "y";
+export type FieldKind = "" | "e" | "h" | "p" | "r" | "b" | "x" | "n" | "u" | "y" | "j";
 
 export class NodeFields {
   constructor(private readonly redis: Redis, private readonly shards: ShardKeys) {}

@@ -29,6 +29,7 @@ export class RedisReader implements ReaderPort {
   completedResults(id: string, nodes: readonly number[], path?: InstancePath): Promise<Map<number, string | undefined>> { return this.workflows.completedResults(id, nodes, path); }
   instanceTexts(id: string, wanted: readonly { path: InstancePath; key: string }[]): Promise<(string | undefined)[]> { return this.instanceReader.texts(id, wanted); }
   instanceItem(id: string, path: InstancePath, fresh?: boolean): Promise<{ identifier: string; variables: JsonObject } | undefined> { return this.instanceReader.item(id, path, fresh); }
+  round(id: string, node: number): Promise<number> { return this.workflows.round(id, node); }
   taskEnd(id: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined> { return this.workflows.taskEnd(id, node); }
   contextTexts(id: string, keys?: readonly string[]): Promise<Map<string, string>> { return this.workflows.contextTexts(id, keys); }
   sessionIdOf(id: string): Promise<string> { return this.workflows.sessionIdOf(id); }

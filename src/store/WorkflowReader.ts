@@ -70,6 +70,10 @@ export class WorkflowReader {
     return (await this.fields.read(workflowId, node, ["r"]))?.values[0];
   }
 
+  async round(workflowId: string, node: number): Promise<number> {
+    return Number((await this.fields.read(workflowId, node, ["j"]))?.values[0] ?? 0);
+  }
+
   async taskEnd(workflowId: string, node: NodeKey): Promise<{ status: TaskStatus; skippedBy?: string } | undefined> {
     const found = await this.fields.read(workflowId, node, ["", "e"]);
     const [record, error] = found?.values ?? [];

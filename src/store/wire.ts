@@ -102,8 +102,8 @@ export function pushRetry(args: Args, { seq, groups, route, tasks, compensations
   for (const task of tasks) pushReopened(args, task);
 }
 
-function pushReopened(args: Args, { node, phase, base, groups, lane, open, attempt }: ReopenedTask): void {
-  args.push(node, PHASE_LETTER[phase], base, groups, lane, open ?? "", attempt ?? "");
+function pushReopened(args: Args, { node, phase, base, undone, groups, lane, open, attempt }: ReopenedTask): void {
+  args.push(node, PHASE_LETTER[phase], undone ? `${base}!` : base, groups, lane, open ?? "", attempt ?? "");
 }
 
 export function pushClaimRequest(args: Args, request: ClaimRequest, leaseMs: number, retentionMs: number): void {

@@ -8,7 +8,7 @@ import { addressOf } from "../engine/addressOf.js";
 import { compensationScope, itemsToUndo } from "../engine/compensation.js";
 import { nodeKey, type NodeKey } from "../engine/nodeKey.js";
 import { placeOf } from "../engine/Place.js";
-import type { ExpandOutcome, Outcome, OutcomeCode, RanOutcome, WorkflowReader, WorkflowStore } from "../engine/ports.js";
+import type { Claim, ExpandOutcome, Outcome, OutcomeCode, RanOutcome, WorkflowReader, WorkflowStore } from "../engine/ports.js";
 import { toTaskError, writesOne, writesWhole, type Settlement } from "../engine/Settlement.js";
 import type { SecretSource } from "../engine/secrets.js";
 import { laneOf, TaskGroup } from "../engine/TaskGroup.js";
@@ -66,13 +66,19 @@ export class UnitRunner {
       if (!plan || !node) throw new Error(`No plan for ${claim.workflowId}`);
       unit.address = claim.path ? await addressOf(this.services.reader, plan, node, claim) : node.address;
       // What was undone is done anew; anything else that runs again is the same deed.
-      if (isUndoable(plan)) unit.round = claim.base;
+      if (claim.base && isUndoable(plan)) unit.round = await this.#roundOf(claim, claim.base, node);
       await this.#runPhase(unit, plan, node);
     } catch (error) {
       this.services.log.error({ err: error, workflowId: claim.workflowId, node: claim.node, unit: claim.unit }, "a unit could not be run; it goes back");
       // Counted as a loss; the last one is left to the lease, which makes it POISON. A lease is shared, and others may keep it alive.
       if (node && claim.losses + 1 < this.services.maxLosses) this.services.report(unit, { kind: "requeue", ref: unit.ref, lane: laneOf(node, claim.phase), lost: true });
     }
+  }
+
+  /** Tasks in instances share the round of the outermost group: it is undone as a whole. */
+  async #roundOf({ workflowId, path }: Claim, base: number, node: PlanNode): Promise<number> {
+    if (node.compensates !== undefined) return base;
+    return this.services.reader.round(workflowId, path ? Number(path.split(".")[0]) : node.index);
   }
 
   async #runPhase(unit: LiveUnit, plan: Plan, node: PlanNode): Promise<void> {

@@ -24,7 +24,7 @@ export class ClaimedTask {
   @Field(() => Int, { description: "1 for the first." })
   attempt!: number;
 
-  @Field(() => String, { description: "For the outside world: the same for all attempts of this task, item or batch. Another one only when retryWorkflow does anew what compensations have undone." })
+  @Field(() => String, { description: "For the outside world: the same for all attempts of this task, item or batch. Another one only for what had completed, was undone by compensations and is done anew." })
   idempotencyKey!: string;
 
   @Field(() => DateTimeScalar, { description: "By then the worker completes it, fails it or sends a heartbeat; otherwise somebody else gets it." })

@@ -122,6 +122,7 @@ export const FIELD_KINDS: readonly FieldKind[] = [
   ofNode("SOMETIMES", "unstartedAs", "u"),
   ofNode("SOMETIMES", "child", "w"),
   ofNode("SOMETIMES", "baseInside", "a"),
+  ofNode("SOMETIMES", "round", "j"),
 ];
 
 export function fieldKindOf(field: string): { kind: FieldKind; args: string[] } | undefined {

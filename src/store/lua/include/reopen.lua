@@ -96,10 +96,13 @@ function F.reopenTask(wf, k, r, phase, group, lane, open, attempt)
 end
 
 -- phase: p or x to begin again, n to find its items again, i for its items, g for a group, f to find its instances again. lane: of
--- the phase; behind it, of items where their output is collected and what the workflow may owe, and of f how many attempts what is inside may have had. base: attempts before, from which the next one counts on.
+-- the phase; behind it, of items where their output is collected and what the workflow may owe, and of f how many attempts what is inside may have had. base: attempts before, from which the next one counts on; with ! behind it the task
+-- was undone, which is remembered (j<k>): what it does anew is another deed for the world outside.
 function F.reopen(wf, k, phase, base, group, lane, open, attempt)
   local r = F.record(wf, k)
-  F.put(wf, 'b' .. k, base)
+  local before, undone = string.match(base, '^(%d+)(!?)$')
+  F.put(wf, 'b' .. k, before)
+  if undone ~= '' then F.put(wf, 'j' .. k, before) end
   for _, kind in ipairs({ 'e', 'r', 'y', 'p', 'o', 'w' }) do F.drop(wf, kind .. k) end
   local ownLane, more, owed = string.match(lane, '^(%S+) ?(%S*) ?(%S*)$')
   if phase == 'f' then F.put(wf, 'a' .. k, more) end
