@@ -194,6 +194,7 @@ export function presentGroup(workflowId: string, group: GroupState): TaskGroup {
     status: group.status,
     counts: group.counts,
     instanceCounts: group.expanded?.instances,
+    waitingFor: group.expanded?.waitingFor.map(presentWait) ?? [],
     tasks: group.tasks.map(presentTask),
   });
 }

@@ -76,19 +76,20 @@ export const LIST = operation<ListData, { filter: JsonObject; first: number; aft
   }
 }`);
 
+export interface WaitReason { kind: string; message: string; until: string | null }
 export interface ShownTask {
   name: string; handler: string; status: TaskStatus; attempt: number; counts: TaskCounts | null; error: TaskError | null;
-  waitingFor: { kind: string; message: string; until: string | null }[];
+  waitingFor: WaitReason[];
 }
 export interface ShowData {
   workflow: (ListedWorkflow & {
     partial: boolean; labels: JsonObject; error: TaskError | null; context: JsonObject;
-    groups: { name: string; status: TaskStatus; counts: TaskCounts; tasks: ShownTask[] }[];
+    groups: { name: string; status: TaskStatus; counts: TaskCounts; waitingFor: WaitReason[]; tasks: ShownTask[] }[];
   }) | null;
 }
 export const SHOW = operation<ShowData, { id: string }>(`query ShowWorkflow($id: ID!) {
   workflow(id: $id) {
     id name status percent partial labels submittedAt finishedAt context ${COUNTS} ${ERROR}
-    groups { name status ${COUNTS} tasks { name handler status attempt ${COUNTS} ${ERROR} waitingFor { kind message until } } }
+    groups { name status ${COUNTS} waitingFor { kind message until } tasks { name handler status attempt ${COUNTS} ${ERROR} waitingFor { kind message until } } }
   }
 }`);

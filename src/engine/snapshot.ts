@@ -51,6 +51,8 @@ export interface WorkflowDetail extends WorkflowSnapshot {
   live: ReadonlyMap<InstancePath, Readonly<Record<string, string>>>;
   /** What the store has of compensations, by path. */
   compensations: ReadonlyMap<InstancePath, CompensationFields>;
+  /** How many places of groups with maxParallel are taken: by `<group>`, in instances `<group>@<path>`. */
+  places: ReadonlyMap<string, number>;
   /** External keys that had no value at submission: without one still, or provided since. */
   external: { missing: string[]; provided: string[] };
 }
@@ -83,6 +85,8 @@ export interface ExpandedGroup {
   path: InstancePath;
   /** Instances by status; absent until it is expanded. */
   instances?: TaskCounts;
+  /** Why it has not begun, or why its output is not made yet. */
+  waitingFor: WaitReason[];
   /** How many tasks its instances have, as far as that is known; an expanded task counts one. */
   taskTotal: number;
 }
@@ -126,7 +130,7 @@ export interface AttemptState {
   error?: TaskError;
 }
 
-/** Why a task is not running. kind: KEY, EXTERNAL_KEY, TASK, WORKER, BACKOFF, TIMER, SIGNAL, WORKFLOW, PAUSED, LIMIT. */
+/** Why a task is not running. kind: KEY, EXTERNAL_KEY, TASK, WORKER, BACKOFF, TIMER, SIGNAL, WORKFLOW, PAUSED, LIMIT; see store/waitReasons.ts. */
 export interface WaitReason {
   kind: string;
   key?: string;

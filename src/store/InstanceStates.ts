@@ -1,8 +1,9 @@
 /** Instances of expanded groups as readers see them: running ones from the workflow's own read, ended ones from what was packed. */
 
 import { instancePath, nodeKey, splitPath, type InstancePath } from "../engine/nodeKey.js";
-import type { ExpandedGroup, GroupState, TaskState, WorkflowDetail } from "../engine/snapshot.js";
+import type { ExpandedGroup, GroupState, TaskState, WaitReason, WorkflowDetail } from "../engine/snapshot.js";
 import type { WorkerDirectory } from "../engine/Fleet.js";
+import { addressIn } from "../workflow/addresses.js";
 import { isUndoable } from "../workflow/compensations.js";
 import type { PlanGroup, PlanNode, PlanScope } from "../workflow/plan.js";
 import { isTaskEnded, type TaskStatus } from "../workflow/status.js";
@@ -12,8 +13,9 @@ import { byIndex, groupState, type Fields } from "./groupStates.js";
 import type { InstanceReader } from "./InstanceReader.js";
 import type { ItemReader } from "./ItemReader.js";
 import type { NodeFields } from "./NodeFields.js";
-import { addSignals } from "./outsideWaits.js";
-import { taskState, waitReasons, waitsForWorker } from "./WorkflowReader.js";
+import { readItemsRecord } from "./records.js";
+import { addWaitReasons, unstartedReason } from "./waitReasons.js";
+import { taskState } from "./WorkflowReader.js";
 
 export class InstanceStates {
   constructor(private readonly fields: NodeFields, private readonly instances: InstanceReader, private readonly items: ItemReader, private readonly directory: WorkerDirectory) {}
@@ -43,12 +45,12 @@ export class InstanceStates {
     // Never started, and never to be: as everything else that its group took with it.
     const never = recorded === "CANCELLED" && Object.keys(fields).length === 0 ? await this.#unstartedAs(detail.id, path) : undefined;
     if (never) for (const task of tasks) task.status = never;
-    const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
-    addSignals(tasks, fields);
-    addChildren(tasks, { ...fields, ...detail.compensations.get(path)?.fields });
+    const { plan, live, compensations, places } = detail;
+    const all = { ...fields, ...compensations.get(path)?.fields };
+    addChildren(tasks, all);
     const states = byIndex(tasks);
-    for (const task of tasks) if (!isTaskEnded(task.status)) task.waitingFor = waitReasons(task, states, detail, [], served);
-    const { plan, live, compensations } = detail;
+    const unstarted = Object.keys(fields).length === 0 ? { unstarted: await this.#unstarted(detail, path, identifiers) } : {};
+    await addWaitReasons({ workflow: detail, tasks: states, fields: all, identifiers, missing: [], places, ...unstarted }, () => this.directory.served());
     const state = groupState({ plan, tasks: states, live, compensations, fields, path, identifiers }, group);
     // What its group took with it was cancelled, or out of time: its tasks tell that.
     const keeps = !isTaskEnded(recorded) || (recorded === "CANCELLED" && state.status === "TIMED_OUT");
@@ -60,6 +62,13 @@ export class InstanceStates {
     const fields = detail.live.get(path) ?? (await this.fields.packed(detail.id, path));
     const identifiers = await this.#identifiers(detail, path);
     return fields && identifiers && byIndex(tasksIn(detail, fields, path, identifiers));
+  }
+
+  /** Why an instance has not begun. */
+  async #unstarted({ id, plan }: WorkflowDetail, path: InstancePath, identifiers: readonly string[]): Promise<WaitReason> {
+    const { parent, group } = splitPath(path);
+    const items = (await this.fields.read(id, nodeKey(group, parent), ["x"]))?.values[0];
+    return unstartedReason(addressIn(plan, (plan.nodes[group] as PlanNode).address, parent, identifiers), items === undefined ? 0 : readItemsRecord(items).window);
   }
 
   async #unstartedAs(workflowId: string, path: InstancePath): Promise<TaskStatus> {

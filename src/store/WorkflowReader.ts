@@ -1,7 +1,7 @@
 /** Reads workflows: headers for lists, details with every task, context and results. */
 
 import type { Redis } from "./connect.js";
-import type { Served, WorkerDirectory } from "../engine/Fleet.js";
+import type { WorkerDirectory } from "../engine/Fleet.js";
 import { nodeKey, readNodeKey, type InstancePath, type NodeKey } from "../engine/nodeKey.js";
 import type { UnitRecord } from "../engine/ports.js";
 import type { AttemptState, TaskState, WaitReason, WorkflowDetail, WorkflowSnapshot } from "../engine/snapshot.js";
@@ -10,20 +10,18 @@ import { taskNodes } from "../workflow/compensations.js";
 import { addressIn } from "../workflow/addresses.js";
 import { skipError, type TaskError, type TaskProgress } from "../workflow/events.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
-import { isTaskEnded, type TaskStatus } from "../workflow/status.js";
-import { externalReads } from "../engine/TaskGroup.js";
-import { limitedAround } from "../engine/timeLimits.js";
+import type { TaskStatus } from "../workflow/status.js";
 import { byIndex, groupState, liveInstances } from "./groupStates.js";
 import { addChildren } from "./childWaits.js";
-import { compensationFields, compensationsIn, compensationWait } from "./compensationStates.js";
-import { DEFAULT_QUEUE } from "../workflow/queueName.js";
-import { addSignals, externalKeys } from "./outsideWaits.js";
+import { compensationFields, compensationsIn } from "./compensationStates.js";
+import { externalKeys } from "./outsideWaits.js";
 import { HeaderReader } from "./HeaderReader.js";
 import { hashIn, HEADER_FIELDS, snapshotOf } from "./headers.js";
 import type { ShardKeys } from "./keys.js";
 import { itemField, type NodeFields } from "./NodeFields.js";
 import type { PlanCache } from "./PlanCache.js";
-import { itemCounts, readItemsRecord, readRecord, type ItemsRecord } from "./records.js";
+import { itemCounts, readItemsRecord, readRecord } from "./records.js";
+import { addWaitReasons } from "./waitReasons.js";
 
 export class WorkflowReader {
   readonly #headers: HeaderReader;
@@ -147,15 +145,19 @@ export class WorkflowReader {
       ...compensationsIn(plan, compensations.get("")).map((node) => taskState(snapshot, node, fields)),
     ];
     const external = externalKeys(fields);
-    addSignals(tasks, fields);
     addChildren(tasks, fields);
-    const served = tasks.some(waitsForWorker) ? await this.directory.served() : undefined;
-    for (const task of tasks) task.waitingFor = waitReasons(task, tasks, snapshot, external.missing, served);
+    const places = takenPlaces(fields);
+    await addWaitReasons({ workflow: snapshot, tasks: byIndex(tasks), fields, missing: external.missing, places }, () => this.directory.served());
     const live = liveInstances(plan, fields);
     const scope = { plan, tasks: byIndex(tasks), live, compensations, fields, path: "", identifiers: [] };
     const groups = plan.groups.filter((group) => group.parent === undefined).map((group) => groupState(scope, group));
-    return { ...snapshot, tasks, external, live, compensations, groups };
+    return { ...snapshot, tasks, external, live, compensations, places, groups };
   }
+}
+
+/** c<group>, c<group>@<path>: how many places of a limited group are taken. */
+function takenPlaces(fields: Readonly<Record<string, string>>): Map<string, number> {
+  return new Map(Object.entries(fields).flatMap(([field, text]): [string, number][] => (/^c\d+(@[\d.]+)?$/.test(field) ? [[field.slice(1), Number(text)]] : [])));
 }
 
 /** @param place of a task in an instance of an expanded group, whose fields then come without its path */
@@ -172,7 +174,6 @@ export function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Re
   const record = readRecord(text, workflow.submittedMs);
   const items = fields[`x${k}`];
   const error = errorOf(fields[`e${k}`], workflow.plan, node, place);
-  const held = text.startsWith("Q ") || (items !== undefined && record.status === "RUNNING" && isHeld(readItemsRecord(items)));
   const progress = fields[`p${k}`];
   return {
     ...base,
@@ -186,14 +187,7 @@ export function taskState(workflow: WorkflowSnapshot, node: PlanNode, fields: Re
     ...(record.readyMs === undefined ? {} : { readyMs: record.readyMs }),
     ...(record.startedMs === undefined ? {} : { startedMs: record.startedMs }),
     ...(record.finishedMs === undefined ? {} : { finishedMs: record.finishedMs }),
-    ...(held ? { waitingFor: [limitReason(workflow.plan, node)] } : {}),
-    ...(record.untilMs === undefined ? {} : { waitingFor: [{ kind: fields[`y${k}`] === undefined ? "BACKOFF" : "TIMER", message: "waits for its time", untilMs: record.untilMs }] }),
   };
-}
-
-/** Its group has no place for any of its items. */
-function isHeld({ held, ready, running }: ItemsRecord): boolean {
-  return held === 1 && ready === 0 && running === 0;
 }
 
 /** e<k>: JSON of a failure, or why it was skipped: `C` its own condition, `U<task>` that task. */
@@ -215,47 +209,5 @@ function attemptsOf(text: string | undefined, submittedMs: number): AttemptState
     const error = line.slice(started.length + finished.length + worker.length + 3);
     const failed = error === "-" ? {} : { error: JSON.parse(error) as TaskError };
     return { number: i + 1, worker, startedMs: submittedMs + Number(started), finishedMs: submittedMs + Number(finished), ...failed };
-  });
-}
-
-/** Nobody has taken it; of an expanded task, none of the items that could run. */
-export function waitsForWorker({ status, itemCounts }: TaskState): boolean {
-  return status === "READY" || (status === "RUNNING" && itemCounts !== undefined && itemCounts.ready > 0 && itemCounts.running === 0);
-}
-
-function workerReason({ status, node }: TaskState, served: Served | undefined): WaitReason {
-  const { handler, queue = DEFAULT_QUEUE } = node.task;
-  const expander = node.expansion?.custom?.expander;
-  if (status === "READY" && node.expansion) {
-    if (expander !== undefined && served?.expanders.has(expander) === false) return { kind: "WORKER", message: `no process that is alive has the expander ${expander}` };
-    return { kind: "WORKER", message: served?.plans ? "waits for a free worker to find its items" : "no worker that is alive can find its items" };
-  }
-  const where = queue === DEFAULT_QUEUE ? "" : ` in the queue ${queue}`;
-  return { kind: "WORKER", message: `${served?.serves(handler, queue) ? "waits for a free worker with" : "no worker that is alive serves"} the handler ${handler}${where}` };
-}
-
-const PAUSED: WaitReason = { kind: "PAUSED", message: "the workflow is paused" };
-
-function limitReason(plan: Plan, node: PlanNode): WaitReason {
-  const groups = limitedAround(plan, node).map(({ index, maxParallel }) => `${plan.groups[index]?.address} (maxParallel ${maxParallel})`);
-  return { kind: "LIMIT", message: `waits until others of its group have ended: ${groups.join(", ")}` };
-}
-
-export function waitReasons(task: TaskState, tasks: readonly TaskState[], { plan, status }: WorkflowSnapshot, missing: readonly string[], served: Served | undefined): WaitReason[] {
-  if (task.waitingFor.some(({ kind }) => kind === "LIMIT") && task.status !== "PENDING") return status === "PAUSED" ? [PAUSED] : task.waitingFor;
-  if (waitsForWorker(task)) return [status === "PAUSED" ? PAUSED : workerReason(task, served)];
-  if (task.status !== "PENDING") return task.waitingFor;
-  const external = externalReads(plan, task.node).filter((key) => missing.includes(key))
-    .map((key): WaitReason => ({ kind: "EXTERNAL_KEY", key, message: `the key ${key} comes from outside, by provideContext or from its session` }));
-  return [...external, ...taskReasons(task, tasks, plan), ...compensationWait(task)];
-}
-
-function taskReasons(task: TaskState, tasks: readonly TaskState[], plan: Plan): WaitReason[] {
-  return task.node.needs.flatMap((edge): WaitReason[] => {
-    const before = tasks[edge.from] as TaskState;
-    if (isTaskEnded(before.status)) return [];
-    const address = (plan.nodes[edge.from] as PlanNode).address;
-    if (edge.kind === "AFTER") return [{ kind: "TASK", message: `runs after ${address}, which is ${before.status}` }];
-    return [{ kind: "KEY", key: edge.key ?? "", message: `the key ${edge.key} comes from ${address}, which is ${before.status}` }];
   });
 }

@@ -70,11 +70,11 @@ function ownerOf({ path }: ScopeStates): number | undefined {
 }
 
 function expandedState(scope: ScopeStates, group: PlanGroup, node: PlanNode, address: string): GroupState {
-  const { status, itemCounts: instances } = scope.tasks[node.index] as TaskState;
+  const { status, itemCounts: instances, waitingFor } = scope.tasks[node.index] as TaskState;
   const counted = countInstances(scope, node, status, scope.fields, scope.path);
   addCompensations(counted, scope, node);
   const { counts, taskTotal } = counted;
-  const expanded: ExpandedGroup = { node, path: scope.path, taskTotal, ...(instances ? { instances } : {}) };
+  const expanded: ExpandedGroup = { node, path: scope.path, waitingFor, taskTotal, ...(instances ? { instances } : {}) };
   return { name: group.name, address, status, counts, tasks: [], groups: [], expanded };
 }
 

@@ -25,7 +25,7 @@ export class Task extends Node {
   @Field(() => TaskStatusEnum, { description: "Where it stands." })
   status!: TaskStatus;
 
-  @Field(() => [WaitReason], { description: "Why it is not running; empty while it runs and once it ended." })
+  @Field(() => [WaitReason], { description: "Why it is not running: all reasons that hold; empty while it runs and once it ended. Of an expanded task also how many items wait for answers or sub-workflows while others run." })
   waitingFor!: WaitReason[];
 
   @Field(() => Int, { description: "Number of the current or last attempt; 0 before the first." })

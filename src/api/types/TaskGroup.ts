@@ -7,6 +7,7 @@ import { TaskStatusEnum } from "./enums.js";
 import { Node } from "./Node.js";
 import { Task } from "./Task.js";
 import { TaskCounts } from "./TaskCounts.js";
+import { WaitReason } from "./WaitReason.js";
 
 @ObjectType("TaskGroup", { implements: Node, simpleResolvers: true, description: "Tasks that belong together." })
 export class TaskGroup extends Node {
@@ -24,6 +25,9 @@ export class TaskGroup extends Node {
 
   @Field(() => TaskCounts, { nullable: true, description: "Of a group that is expanded as a whole: its instances by status; null before, and for other groups." })
   instanceCounts?: TaskCounts;
+
+  @Field(() => [WaitReason], { description: "Of a group that is expanded as a whole: why it has not begun, or why its output is not made yet; empty while instances of it run, and for other groups, whose tasks tell for themselves." })
+  waitingFor!: WaitReason[];
 
   /** What the field resolvers go by; no field of the API. */
   state!: GroupState;

@@ -2,7 +2,7 @@
 
 import { EXIT } from "../exitCodes.js";
 import type { ExitCode } from "../exitCodes.js";
-import type { ShowData, ShownTask } from "../operations.js";
+import type { ShowData, ShownTask, WaitReason } from "../operations.js";
 import { SHOW } from "../operations.js";
 import { remoteClient } from "../serverAccess.js";
 import type { Paint } from "../terminal.js";
@@ -26,7 +26,7 @@ function workflowText(workflow: NonNullable<ShowData["workflow"]>, paint: Paint)
   if (Object.keys(labels).length > 0) lines.push(`  labels ${valueText(labels, 9)}`);
   if (error !== null) lines.push(`  ${paint("red", `[${printable(error.code)}] ${printable(error.message)}`)}`);
   for (const group of workflow.groups) {
-    lines.push("", `${paint("bold", group.name)} ${group.status}`, ...group.tasks.flatMap((task) => taskLines(task, paint)));
+    lines.push("", `${paint("bold", group.name)} ${group.status}`, ...waitLines(group.waitingFor, "  "), ...group.tasks.flatMap((task) => taskLines(task, paint)));
   }
   lines.push("", paint("bold", "Context"), ...Object.entries(context).map(([key, value]) => `  ${printable(key)}: ${valueText(value, 2)}`));
   return `${lines.join("\n")}\n`;
@@ -37,8 +37,9 @@ function taskLines(task: ShownTask, paint: Paint): string[] {
   const attempt = task.attempt > 1 ? `, attempt ${task.attempt}` : "";
   const lines = [`  ${paint("cyan", printable(task.name))} (${printable(task.handler)}) ${task.status}${attempt}${items}`];
   if (task.error !== null) lines.push(`    ${paint("red", `[${printable(task.error.code)}] ${printable(task.error.message)}`)}`);
-  for (const reason of task.waitingFor) {
-    lines.push(`    waits: ${printable(reason.message)}${reason.until === null ? "" : ` until ${reason.until}`}`);
-  }
-  return lines;
+  return [...lines, ...waitLines(task.waitingFor, "    ")];
+}
+
+function waitLines(reasons: readonly WaitReason[], indent: string): string[] {
+  return reasons.map(({ message, until }) => `${indent}waits: ${printable(message)}${until === null ? "" : ` until ${until}`}`);
 }
