@@ -9,6 +9,7 @@ import { expansion, oneGroup, task } from "../support/builders.js";
 import { privateKafka, type PrivateKafka } from "../support/kafkaServer.js";
 import { readTopic, sendTo, type TopicReader } from "../support/kafkaTopic.js";
 import { sharedRedis } from "../support/redisServer.js";
+import { stopSoundly } from "../support/soundKeys.js";
 import { CALLER, finished, startTestNode, startTestServer, testPrefix, type TestServer } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { expectTopicToBeTheLogs } from "./kafkaChecks.js";
@@ -34,7 +35,7 @@ describe.skipIf(!kafka)("faults around Kafka", () => {
     return async () => {
       await Promise.all(undo.splice(0).map((end) => end()));
       await Promise.all([events.stop(), results.stop()]);
-      await node.stop();
+      await stopSoundly(node);
     };
   }, 60_000);
 

@@ -14,6 +14,7 @@ import { expansion, oneGroup, task } from "../support/builders.js";
 import { sharedKafka, type TestKafka } from "../support/kafkaServer.js";
 import { readTopic, type TopicReader } from "../support/kafkaTopic.js";
 import { seededRandom, testSeed } from "../support/seededRandom.js";
+import { stopSoundly } from "../support/soundKeys.js";
 import { CALLER, finished, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { expectTopicToBeTheLogs, outOfOrder } from "./kafkaChecks.js";
@@ -52,7 +53,7 @@ describe.skipIf(!kafka)("relays of events", () => {
     return async () => {
       await Promise.all(relays.splice(0).map((relay) => relay.stop()));
       await topic.stop();
-      await node.stop();
+      await stopSoundly(node);
     };
   });
 

@@ -11,10 +11,10 @@ import { node, client, definition, fan, submit, twice, claimed, expandOutcome, c
 useTwice();
 
 test("submitWorkflow", async () => {
-  const plan = compilePlan(definition);
+  const plan = compilePlan({ ...definition, timeoutMs: 60_000 });
   const command: SubmitCommand = {
     id: `s0-${"0".repeat(26)}`, tenant: "default", idempotencyKeyHash: "key", payloadHash: "payload", plan,
-    fields: ["st", "P", "hash", plan.hash, "nm", "test", "tn", "default", "left", "2", "n", "2 1 1 0 0 0 0 0 0 0", "nn", "2", "ng", "1", "g0", "2 0 1", "0", "R 1 0 0 0 0 0 - p 0", "idem", "key"],
+    fields: ["st", "P", "hash", plan.hash, "nm", "test", "tn", "default", "left", "2", "n", "2 1 1 0 0 0 0 0 0 0", "nn", "2", "ng", "1", "g0", "2 0 1", "0", "R 1 0 0 0 0 0 - p 0", "idem", "key", "lm", "w"],
     context: ["x", "1"], eventLines: "B\nG 0\nR 0", eventCount: 3, ready: ["0", "slow~0"], held: [], mark: "", deadlines: ["w", 60_000],
   };
   const [first, second] = await twice(() => client.store.submitWorkflow(0, command));

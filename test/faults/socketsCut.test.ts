@@ -5,6 +5,7 @@ import WebSocket from "ws";
 import { startCli, type StartedProgram } from "../cli/runCli.js";
 import { expansion, group, task, workflow } from "../support/builders.js";
 import { freePort } from "../support/ports.js";
+import { expectSoundKeysAtRest } from "../support/soundKeys.js";
 import { CALLER, eventsOf, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { expectWholeLog } from "./checks.js";
@@ -131,6 +132,7 @@ test("twelve subscribers see every event once and in order, though their sockets
   for (const { seen } of clients) {
     expect(seen.map(({ seq, type, cursor }) => ({ seq, type, cursor }))).toEqual(log.map(({ seq, type, cursor }) => ({ seq, type, cursor })));
   }
+  await expectSoundKeysAtRest(node.redis, keyPrefix);
   // Otherwise nothing was put to the proof.
   expect(kills).toBe(KILLS);
   expect(Math.min(...clients.map(({ cuts }) => cuts))).toBeGreaterThan(3);

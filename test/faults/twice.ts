@@ -6,6 +6,7 @@ import type { FanwireNode } from "../../src/main.js";
 import { RedisStore } from "../../src/store/RedisStore.js";
 import type { WorkflowDefinition } from "../../src/workflow/definition.js";
 import { expansion, oneGroup, task } from "../support/builders.js";
+import { stopSoundly } from "../support/soundKeys.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { keyspace } from "./checks.js";
 import { elsewhere } from "./handlers.js";
@@ -22,8 +23,11 @@ export function useTwice(): void {
     node = await startTestNode({ handlers: elsewhere("slow"), config: { keyPrefix, worker: false } });
   });
   beforeEach(() => { client = new StoreClient(node, "w1", keyPrefix, 60_000); });
-  afterAll(() => node.stop());
   beforeEach(cleared);
+  afterAll(async () => {
+    await cleared();
+    await stopSoundly(node);
+  });
 }
 
 export const definition: WorkflowDefinition = oneGroup(

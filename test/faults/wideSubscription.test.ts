@@ -10,6 +10,7 @@ import { isTerminalEvent } from "../support/terminalEvent.js";
 import { expansion, oneGroup, retry, task } from "../support/builders.js";
 import { startTestRedis, type TestRedis } from "../support/redisServer.js";
 import { seededRandom, testSeed } from "../support/seededRandom.js";
+import { expectSoundKeysAtRest } from "../support/soundKeys.js";
 import { CALLER, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { WideClient, type WideEvent } from "./wideClient.js";
@@ -150,6 +151,7 @@ test("every client has every event of its filter once, each workflow's in order"
     expect(errors).toEqual([]);
   }
   await Promise.all(clients.map((client) => client.stop()));
+  await expectSoundKeysAtRest(node.redis, keyPrefix, { shards: SHARDS, timeoutMs: 20_000 });
   const connections = clients.reduce((sum, client) => sum + client.connections, 0);
   process.stdout.write(`wide subscription: ${ids.length} workflows, ${clients[0]?.events.length} events, ${connections} connections, faults ${JSON.stringify(counts)}, seed ${SEED}\n`);
   expect(ids.length).toBeGreaterThan(FAULTS);
