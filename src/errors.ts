@@ -54,6 +54,7 @@ export const CODES = {
   NO_WORKER: code("No worker that is alive now serves a task's handler.", "Start one: the task waits for it."),
   NO_TIMEOUT: code("A task calls another server and may wait for it for ever.", "Give it a timeout."),
   UNBOUNDED_PARALLEL: code("An expansion over a list of unknown length runs all its items at once.", "Set maxParallel."),
+  UNDECLARED_KEY: code("A task's templates read a key of the context that the definition's contextSchema does not declare.", "Declare it under properties of contextSchema, name it in externalKeys or in the task's dependencies, or check the spelling."),
   MISSPELT_KEY: code("A task can do without a key that nobody provides, and whose name is close to that of another.", "Check the spelling."),
   REPEATED_CALL: code("A task repeats requests that change something elsewhere.", "Send a header Idempotency-Key that stays the same, such as {{ $workflow.id }}-pay, or name in nonRetryable what may have had its effect."),
   PARTIAL_IDENTIFIER: code("The identifier of a matrix leaves out one of its variables, so that combinations share it.", "Use every variable in it: {{ x }}-{{ y }}."),

@@ -59,7 +59,8 @@ function warningsOf(input: RuleInput, plan: Plan): Problem[] {
   return [
     ...(input.contextKeys === undefined ? openKeys(input) : []),
     ...taskWarnings(input),
-    ...taskNodes(plan).flatMap((node) => [...unusedResult(node, plan, read), ...missingTimeout(node), ...unusedFallback(node), ...inExpansion(node)]),
+    ...taskNodes(plan).flatMap((node) => [...unusedResult(node, plan, read), ...unusedFallback(node), ...inExpansion(node)]),
+    ...plan.nodes.flatMap(missingTimeout),
   ];
 }
 
@@ -85,10 +86,11 @@ function unusedResult(node: PlanNode, plan: Plan, read: ReadonlySet<string>): Pr
   return [problem("UNUSED_RESULT", `No task reads what ${node.address} writes (${keys.join(", ")})`, node.path)];
 }
 
-function missingTimeout({ task, address, path }: PlanNode): Problem[] {
+function missingTimeout({ task, address, path, compensates }: PlanNode): Problem[] {
   const ownTimeout = isObject(task.input) && task.input.timeout !== undefined;
-  if (task.handler !== "http" || task.timeoutMs !== undefined || ownTimeout) return [];
-  return [problem("NO_TIMEOUT", `${address} calls another server without a timeout`, `${path}.timeout`)];
+  if (task.handler !== "http" || task.timeoutMs !== undefined || task.totalTimeoutMs !== undefined || ownTimeout) return [];
+  // A compensation has no timeout of its own to set.
+  return [problem("NO_TIMEOUT", `${address} calls another server without a timeout`, `${path}.${compensates === undefined ? "timeout" : "input.timeout"}`)];
 }
 
 function unusedFallback({ task, address, path }: PlanNode): Problem[] {

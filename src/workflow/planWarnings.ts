@@ -2,7 +2,7 @@
 
 import { problem } from "../errors.js";
 import type { Problem } from "../errors.js";
-import type { DeclaredTask } from "./declaredTasks.js";
+import type { DeclaredTask, KeyRead } from "./declaredTasks.js";
 import type { ExpansionDefinition } from "./definition.js";
 import { compileTemplate } from "./expressions/template.js";
 import { isObject } from "./json.js";
@@ -10,12 +10,14 @@ import { childPath } from "./jsonTree.js";
 import { MAX_HINTS } from "./limits.js";
 import { nearMiss } from "./nearMiss.js";
 import type { RuleInput } from "./rules/ruleInput.js";
+import { matcherOf, type Matcher } from "./schemas/patterns.js";
+import { resolveName, type DeclaredScope } from "./scopes.js";
 
 /** More calls of another server at once than it is likely to like. */
 const MANY_CALLS = 100;
 
 export function taskWarnings(input: RuleInput): Problem[] {
-  return [...misspeltKeys(input), ...input.tasks.flatMap((declared) => [...repeatedCall(declared), ...manyCalls(declared), ...partialIdentifier(declared)])];
+  return [...misspeltKeys(input), ...undeclaredKeys(input), ...input.tasks.flatMap((declared) => [...repeatedCall(declared), ...manyCalls(declared), ...partialIdentifier(declared)])];
 }
 
 /** Names that tasks can do without, so that nobody misses them, but that look like one that there is. */
@@ -33,6 +35,38 @@ function misspeltKeys({ definition, tasks, contextKeys, writers }: RuleInput): P
     }
   }
   return warnings;
+}
+
+/**
+ * Who writes a contextSchema says what comes with the context: a key of it that nothing but a template names was forgotten there, or is
+ * not what it should be called. Without a context, required ones are told as keys that nobody writes.
+ */
+function undeclaredKeys({ definition, tasks, contextKeys, scopes }: RuleInput): Problem[] {
+  const { properties, patternProperties } = isObject(definition.contextSchema) ? definition.contextSchema : {};
+  if (!isObject(properties)) return [];
+  const patterns = Object.keys(isObject(patternProperties) ? patternProperties : {}).flatMap(patternOf);
+  const isNamed = ({ path }: KeyRead): boolean => /\.(dependencies|optionalDependencies)\[\d+\]$/.test(path);
+  const declared = new Set([...Object.keys(properties), ...(definition.externalKeys ?? []), ...tasks.flatMap(({ reads }) => reads.filter(isNamed).map(({ name }) => name))]);
+  const found = new Map<string, Problem>();
+  for (const { address, reads, scope, task } of tasks) {
+    const variables = variableNames(task.expansion);
+    for (const { name, need, path } of reads) {
+      const isOpen = contextKeys === undefined ? need !== "OPTIONAL" : need === "MAYBE_VARIABLE" && !contextKeys.has(name);
+      if (isOpen || need === "VARIABLE" || need === "HOISTED" || name === "" || found.has(name) || declared.has(name) || variables.includes(name) || patterns.some((pattern) => pattern.test(name))) continue;
+      if (resolveName(scopes.get(scope) as DeclaredScope, name).scope.writers.has(name)) continue;
+      found.set(name, problem("UNDECLARED_KEY", `${address} reads ${name}, which contextSchema does not declare`, path));
+    }
+  }
+  return [...found.values()];
+}
+
+/** One that cannot be used is a problem of its own. */
+function patternOf(source: string): Matcher[] {
+  try {
+    return [matcherOf(source)];
+  } catch {
+    return [];
+  }
 }
 
 function variableNames({ array, zip, matrix, include }: Partial<ExpansionDefinition> = {}): string[] {

@@ -112,6 +112,27 @@ describe("warnings of what is only likely", () => {
   });
 });
 
+test("keys that only templates reveal, once each, when there is a contextSchema that leaves them out", () => {
+  const declares = (properties: JsonObject, more: JsonObject = {}): Parameters<typeof workflow>[1] => ({ contextSchema: { type: "object", properties, ...more } });
+  const reads = [task("x", { input: "{{ a }} {{ b }}", dependencies: ["c"] }), task("y", { input: "{{ b }} {{ c }} {{ d ?? 1 }} {{ x }}", after: ["x"] })];
+  const codes = (parts: Parameters<typeof workflow>[1], context: JsonObject | undefined): unknown[] =>
+    buildPlanReport(workflow([group("g", reads)], parts), context, knownHandlers).warnings.map(({ code, path, message }) => [code, path, message.split(" ")[2]]);
+  const given = { a: 1, b: 2, c: 3 };
+  expect(codes(declares({ a: {} }), given)).toEqual([["UNDECLARED_KEY", "groups[0].tasks[0].input", "b,"], ["UNDECLARED_KEY", "groups[0].tasks[1].input", "d,"]]);
+  expect(codes(declares({ a: {} }, { patternProperties: { "^[bd]$": {} } }), given)).toEqual([]);
+  expect(codes({ ...declares({ a: {}, d: {} }), externalKeys: ["b"] }, { a: 1, c: 3 })).toEqual([]);
+  expect(codes({}, given)).toEqual([]);
+  // What is missed anyway is told once.
+  expect(codes(declares({ a: {} }), undefined)).toEqual([["UNKNOWN_KEY", "groups[0].tasks[0].dependencies[0]", "c,"], ["UNKNOWN_KEY", "groups[0].tasks[0].input", "b,"], ["UNDECLARED_KEY", "groups[0].tasks[1].input", "d,"]]);
+});
+
+test("an http call is bounded by any time that ends it; a compensation's by that of its input", () => {
+  expect(warnings({}, task("x", { handler: "http", input: { url: "u" }, totalTimeoutMs: 5_000 }))).toEqual([]);
+  const undone = (input: JsonObject): TaskDefinition => task("x", { compensate: { handler: "http", input: { url: "u", ...input } } });
+  expect(warnings({}, undone({}))).toEqual([["NO_TIMEOUT", "groups[0].tasks[0].compensate.input.timeout"]]);
+  expect(warnings({}, undone({ timeout: "5s" }))).toEqual([]);
+});
+
 describe("with the context", () => {
   const told = async (context: JsonObject, ...tasks: TaskDefinition[]): Promise<{ tasks: number | undefined; warned: [string, string | undefined][] }> => {
     const { estimatedTasks, warnings: all } = await withExpansions(buildPlanReport(oneGroup(...tasks), context, knownHandlers), oneGroup(...tasks), context);
