@@ -48,6 +48,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string, overrides: Parti
   }
   const secretsFile = values.secretsFile === undefined ? undefined : resolve(isSet(env.SECRETS_FILE) || !file ? cwd : dirname(file.path), String(values.secretsFile));
   const secrets = readSecrets(env, secretsFile, problems);
+  if (values.redisDurability === "replicated" && values.redisUrl === undefined && problems.length === 0) {
+    problems.push({ where: "REDIS_DURABILITY", message: "may be replicated only with a REDIS_URL: the Redis that the server starts has no replicas" });
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   const base = isSet(env.DATA_DIR) || overrides.dataDir !== undefined || file?.values.dataDir === undefined ? cwd : dirname(file.path);
   return Object.freeze({ ...values, dataDir: resolve(base, String(values.dataDir)), secretsFile, secrets: overrides.secrets ?? (() => secrets) } as Config);

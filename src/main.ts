@@ -54,6 +54,7 @@ import { Readiness } from "./store/readiness.js";
 import { RedisFleet } from "./store/RedisFleet.js";
 import { RedisBridge } from "./store/RedisBridge.js";
 import { RedisDefinitions } from "./store/RedisDefinitions.js";
+import { Replicas, replicatedReads } from "./store/Replicas.js";
 import { RedisReader } from "./store/RedisReader.js";
 import { RedisSessions } from "./store/RedisSessions.js";
 import { RedisStore } from "./store/RedisStore.js";
@@ -113,7 +114,8 @@ function placeOf(redisUrl: string): RedisAddress {
 
 /** Redis as configured, or an embedded one that lives as long as this process needs it; checked before anything is stored. */
 async function openRedis(config: Config, log: Log): Promise<Opened> {
-  const own = config.redisUrl ? undefined : await startRedis({ dataDir: config.dataDir, durability: config.redisDurability, log });
+  const durability = config.redisDurability === "everysec" ? "everysec" : "always";
+  const own = config.redisUrl ? undefined : await startRedis({ dataDir: config.dataDir, durability, log });
   const address: RedisAddress = own ? { kind: "socket", path: own.path } : placeOf(config.redisUrl as string);
   const connections = connect(address, (error) => log.warn({ err: error.message }, "the connection to Redis broke; it is being made again"));
   const close = async (): Promise<void> => {
@@ -148,19 +150,23 @@ async function openKafka(config: Config, log: Log): Promise<KafkaClient | undefi
 
 /** The store's two sides. */
 function wireStore({ reads, scripts }: Connections, config: Config) {
+  const replicas = config.redisDurability === "replicated" ? new Replicas(scripts, config.redisReplicas) : undefined;
+  const calls = new Scripts(scripts, config.feedLength, replicas);
   const shards = new ShardKeys(config.keyPrefix, config.shards);
   const plans = new PlanCache(reads);
-  const fleet = new RedisFleet(reads, shards, new Scripts(scripts));
+  const fleet = new RedisFleet(reads, shards, calls);
   const fields = new NodeFields(reads, shards);
   const workflows = new WorkflowReader(reads, shards, plans, fleet, fields);
   const items = new ItemReader(reads, fields);
   const instances = new InstanceReader(reads, shards, fields);
   return {
     shards, plans, fleet, workflows, items, instances,
-    sessions: new RedisSessions(reads, shards, new Scripts(scripts), config.retentionMs),
-    definitions: new RedisDefinitions(reads, shards, new Scripts(scripts)),
-    bridge: new RedisBridge(reads, shards, new Scripts(scripts), config.retentionMs),
-    store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs, feedLength: config.feedLength }),
+    shown: replicas ? replicatedReads(replicas) : reads,
+    readiness: Readiness.of(reads, config.keyPrefix, config.shards, (key, value) => (replicas ? replicas.confirmed(key, (pipeline) => pipeline.set(key, value)) : reads.set(key, value))),
+    sessions: new RedisSessions(reads, shards, calls, config.retentionMs),
+    definitions: new RedisDefinitions(reads, shards, calls),
+    bridge: new RedisBridge(reads, shards, calls, config.retentionMs),
+    store: new RedisStore({ redis: scripts, keyPrefix: config.keyPrefix, shards: config.shards, leaseMs: config.leaseMs, retentionMs: config.retentionMs, feedLength: config.feedLength, ...(replicas ? { replicas } : {}) }),
     reader: new RedisReader(workflows, items, new WorkflowIndex(reads, shards, workflows), instances, new InstanceStates(fields, instances, items, fleet)),
   };
 }
@@ -178,7 +184,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   handlersOf(config, options, undefined);
   const { connections, kind, close } = await openRedis(config, log);
   const redis = connections.reads;
-  const { shards, plans, fleet, workflows, items, instances, definitions, bridge, store, reader, sessions: sessionStore } = wireStore(connections, config);
+  const { shards, plans, fleet, workflows, items, instances, shown, readiness, definitions, bridge, store, reader, sessions: sessionStore } = wireStore(connections, config);
   const contexts = new ContextReader(reader);
   const secrets = new Secrets(config.secrets());
   const settlement = new Settlement(contexts);
@@ -202,18 +208,18 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   await wake.start();
   wake.onLanes((shard, names) => lanes.learn(shard, names));
   const hub = new Hub();
-  const feed = new Feed(redis, shards);
+  const feed = new Feed(redis, shards, shown);
   const feedHub = new FeedHub(feed);
   wake.onEvents((ids, entries) => {
-    hub.ring(ids, entries);
+    // What replicas must have before it is shown is read, by those who see to that.
+    hub.ring(ids, config.redisDurability === "replicated" ? {} : entries);
     // A ring is of one shard.
     feedHub.ring(shardOf(ids[0] as string) as number);
   });
-  const logReads = new LogReads(redis, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
-  const eventLog = new EventLog(redis, logReads, hub.heard);
+  const logReads = new LogReads(redis, shown, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
+  const eventLog = new EventLog(shown, logReads, hub.heard);
   const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
-  const readiness = Readiness.of(redis, config.keyPrefix, config.shards, (key, value) => redis.set(key, value));
   const repair = new LaneRepair(redis, shards);
   const timers = shards.all().map((_, shard) => new TimerLoop(shard, { store, reader, contexts, settlement, workflows: agency, sessions, leaseMs: config.leaseMs, maxLosses: config.maxLosses, log }));
   const sweepers = shards.all().map((_, shard) => new Sweeper(shard, { repair, planOf: (id) => reader.planOf(id), log }));
@@ -244,7 +250,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
       if (!kafka) return undefined;
       const { KafkaBridge: Bridge } = await import("./events/kafka/KafkaBridge.js");
       return new Bridge({
-        client: kafka, topics, bridge, feed: new Feed(redis, shards), eventLog, workers: remoteWorkers, handBack: (claims) => remoteWorkers.handBack(claims), wake, run, log,
+        client: kafka, topics, bridge, feed: new Feed(redis, shards, shown), eventLog, workers: remoteWorkers, handBack: (claims) => remoteWorkers.handBack(claims), wake, run, log,
         source: `/${config.keyPrefix}`, tenant: config.kafkaTenant, taskLeaseMs: config.kafkaTaskLeaseMs,
       });
     },

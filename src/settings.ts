@@ -12,7 +12,9 @@ export interface Config {
   readonly dataDir: string;
   /** Absent: the server starts its own Redis. */
   readonly redisUrl: string | undefined;
-  readonly redisDurability: "everysec" | "always";
+  readonly redisDurability: "everysec" | "always" | "replicated";
+  /** How many replicas have what was accepted, when redisDurability is replicated. */
+  readonly redisReplicas: number;
   readonly workerConcurrency: number;
   /** Queues whose tasks the worker of this process runs. */
   readonly workerQueues: readonly string[];
@@ -100,8 +102,12 @@ export const SETTINGS: readonly Setting[] = [
     description: "A Redis 7 or later to use. Without it the server starts one of its own, with its data in DATA_DIR. A cluster is named by some of its nodes, `redis+cluster://user:password@a:6379,b:6379`; a primary by its sentinels, `redis+sentinel://user:password@a:26379,b:26379/<name of the primary>/<database>?sentinelPassword=...`; `rediss+...` uses TLS.",
   }),
   setting("redisDurability", "REDIS_DURABILITY", {
-    type: "everysec, always", defaultText: "everysec", parse: redisDurability,
-    description: "When the embedded Redis syncs to disk: everysec can lose up to 2 s of accepted writes in a crash, always loses none and is slower.",
+    type: "everysec, always, replicated", defaultText: "everysec", parse: oneOf(["everysec", "always", "replicated"]),
+    description: "When a write counts as accepted. The embedded Redis syncs to disk as it says: everysec can lose up to 2 s of accepted writes in a crash, always loses none and is slower; how another Redis does is its own setting. replicated, for another Redis: when REDIS_REPLICAS of its replicas have it, too.",
+  }),
+  setting("redisReplicas", "REDIS_REPLICAS", {
+    type: "integer 1 to 10", defaultText: "1", parse: integer(1, 10),
+    description: "With REDIS_DURABILITY=replicated: how many replicas must have a write before it is answered, or shown to subscribers. With fewer at hand the server takes no new work.",
   }),
   setting("workerConcurrency", "WORKER_CONCURRENCY", {
     type: "integer 1 to 10000", defaultText: "100", parse: integer(1, 10_000),
@@ -266,13 +272,6 @@ function redisUrl(input: unknown): Parsed<string> {
   const value = asText(input) ?? "";
   const read = readRedisUrl(value);
   return "problem" in read ? read : { value };
-}
-
-function redisDurability(input: unknown): Parsed<"everysec" | "always"> {
-  if (asText(input) === "replicated") {
-    return { problem: "may not be replicated: this version does not wait for replicas; use always, or everysec" };
-  }
-  return oneOf(["everysec", "always"])(input);
 }
 
 function isClusterUrl(url: string | undefined): boolean {

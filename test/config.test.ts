@@ -34,7 +34,7 @@ test("without anything set there is a default for everything", () => {
   expect([...secrets()]).toEqual([]);
   expect(config).toEqual({
     secretsFile: undefined, remoteSecrets: false, socketStallMs: 20_000,
-    port: 4000, host: "127.0.0.1", dataDir: join(cwd, ".fanwire"), redisUrl: undefined, redisDurability: "everysec", workerConcurrency: 100, workerQueues: ["default"],
+    port: 4000, host: "127.0.0.1", dataDir: join(cwd, ".fanwire"), redisUrl: undefined, redisDurability: "everysec", redisReplicas: 1, workerConcurrency: 100, workerQueues: ["default"],
     retentionMs: 604_800_000, feedLength: 1_000_000, httpAllowPrivate: false, logLevel: "info", leaseMs: 30_000, maxLosses: 5, stopGraceMs: 10_000, worker: true, shards: 1, keyPrefix: "fanwire",
     kafkaBrokers: undefined, kafkaPrefix: "fanwire", kafkaTls: false, kafkaSasl: undefined, kafkaUsername: undefined, kafkaPassword: undefined,
     kafkaTenant: "default", kafkaTaskLeaseMs: 600_000,
@@ -89,8 +89,9 @@ test.each([
   expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be `))]);
 });
 
-test("replicated durability is refused with its reason", () => {
-  expect(problemsOf({ REDIS_DURABILITY: "replicated" })[0]).toContain("does not wait for replicas");
+test("replicated durability needs a Redis that may have replicas", () => {
+  expect(problemsOf({ REDIS_DURABILITY: "replicated" })[0]).toContain("only with a REDIS_URL");
+  expect(loadConfig({ REDIS_DURABILITY: "replicated", REDIS_URL: "redis://host" }, cwd)).toMatchObject({ redisDurability: "replicated", redisReplicas: 1 });
 });
 
 test.each([

@@ -1,7 +1,7 @@
 /** Pages of workflows' event logs, straight from Redis. */
 
-import type { Redis } from "../store/connect.js";
 import { FanwireError } from "../errors.js";
+import type { ShownReads } from "../store/Replicas.js";
 import { readCursor, type LogPosition } from "../workflow/cursor.js";
 import type { EventType, WorkflowEvent } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
@@ -54,7 +54,7 @@ export class EventLog {
   readonly #heads = new SharedReads<LogHead | undefined>();
 
   /** @param heard the newest entries of some logs, which need not be read */
-  constructor(private readonly redis: Redis, readonly access: LogAccess, private readonly heard = new HeardEntries()) {}
+  constructor(private readonly redis: ShownReads, readonly access: LogAccess, private readonly heard = new HeardEntries()) {}
 
   /** Where reading starts, as far as that can be told without the log. @throws FanwireError CURSOR_INVALID */
   static position(after: string | undefined): LogPosition | undefined {
@@ -165,7 +165,7 @@ export class EventLog {
     const key = this.access.logKey(workflowId);
     if (!key) return undefined;
     const isBefore = async (entry: number): Promise<boolean> => Number(/^\d+ (\d+)/.exec((await this.redis.lindex(key, entry)) ?? "")?.[1] ?? 0) < ms;
-    const last = (await this.redis.llen(key)) - 1;
+    const last = ((await this.access.head(workflowId))?.entries ?? 0) - 1;
     if (last < 0 || (await isBefore(last))) return undefined;
     let [from, to] = [0, last];
     while (from < to) {

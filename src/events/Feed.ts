@@ -3,6 +3,7 @@
 import { clockOf, type Redis } from "../store/connect.js";
 import { FanwireError } from "../errors.js";
 import type { ShardKeys } from "../store/keys.js";
+import type { ShownReads } from "../store/Replicas.js";
 
 /** An entry of a workflow's log, by its index. */
 export interface FeedEntry { workflowId: string; entry: number }
@@ -26,7 +27,8 @@ interface FeedInfo {
 }
 
 export class Feed {
-  constructor(private readonly redis: Redis, private readonly shards: ShardKeys) {}
+  /** @param shown the reads that others see */
+  constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly shown: ShownReads = redis) {}
 
   get shardCount(): number {
     return this.shards.all().length;
@@ -52,7 +54,7 @@ export class Feed {
   async behind(shard: number, { at, passed }: { at: string | undefined; passed: number | undefined }): Promise<{ steps: number; forMs: number }> {
     const { feed } = this.shards.of(shard);
     const info = await this.#info(shard);
-    const [oldest] = await this.redis.xrange(feed, at === undefined ? "-" : `(${at}`, "+", "COUNT", 1);
+    const [oldest] = await this.shown.xrange(feed, at === undefined ? "-" : `(${at}`, "+", "COUNT", 1);
     if (!info || !oldest) return { steps: 0, forMs: 0 };
     const steps = at === undefined || passed === undefined ? info.length : Math.min(info.length, Math.max(1, info.added - passed));
     // By the clock that the steps' ids are of.
@@ -73,7 +75,7 @@ export class Feed {
    */
   async read(shard: number, afterId: string, count: number): Promise<FeedStep[]> {
     const fromStart = afterId === FEED_START;
-    const rows = await this.redis.xrange(this.shards.of(shard).feed, fromStart ? "-" : afterId, "+", "COUNT", count + 1);
+    const rows = await this.shown.xrange(this.shards.of(shard).feed, fromStart ? "-" : afterId, "+", "COUNT", count + 1);
     if (!fromStart && rows[0]?.[0] === afterId) return rows.slice(1).map(stepOf);
     // Asked after the steps were read: what was cut off since then was not missing in them, and is an error all the same.
     const info = await this.#info(shard);
@@ -87,7 +89,7 @@ export class Feed {
    * @throws FanwireError CURSOR_EXPIRED when it may have been cut off, CURSOR_AHEAD when the store has lost it
    */
   async step(shard: number, id: string): Promise<FeedStep> {
-    const [row] = await this.redis.xrange(this.shards.of(shard).feed, id, id);
+    const [row] = await this.shown.xrange(this.shards.of(shard).feed, id, id);
     if (!row) throw missing(await this.#info(shard), id);
     return stepOf(row);
   }
@@ -108,7 +110,7 @@ export class Feed {
   async #info(shard: number): Promise<FeedInfo | undefined> {
     let flat: unknown[];
     try {
-      flat = (await this.redis.xinfo("STREAM", this.shards.of(shard).feed)) as unknown[];
+      flat = (await this.shown.xinfo("STREAM", this.shards.of(shard).feed)) as unknown[];
     } catch (error) {
       if (error instanceof Error && error.message.includes("no such key")) return undefined;
       throw error;

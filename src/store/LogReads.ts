@@ -10,11 +10,14 @@ import type { InstanceReader } from "./InstanceReader.js";
 import type { ItemReader } from "./ItemReader.js";
 import { shardOf, type ShardKeys } from "./keys.js";
 import { WORKFLOW_STATUS } from "./records.js";
+import type { ShownReads } from "./Replicas.js";
 import type { WorkflowReader } from "./WorkflowReader.js";
 
 export class LogReads {
   constructor(
     private readonly redis: Redis,
+    /** The reads of how far logs go. */
+    private readonly shown: ShownReads,
     private readonly shards: ShardKeys,
     private readonly reader: WorkflowReader,
     private readonly items: ItemReader,
@@ -29,7 +32,7 @@ export class LogReads {
   async head(workflowId: string): Promise<{ seq: number; entries: number; ended: boolean; plan?: Plan } | undefined> {
     const keys = this.shards.ofWorkflow(workflowId);
     if (!keys) return undefined;
-    const [seq, entries, status, hash] = await this.redis.hmget(keys.workflow(workflowId), "seq", "ev", "st", "hash");
+    const [seq, entries, status, hash] = await this.shown.hmget(keys.workflow(workflowId), "seq", "ev", "st", "hash");
     if (seq == null) return undefined;
     const plan = this.reader.cachedPlan(hash as string);
     return { seq: Number(seq), entries: Number(entries), ended: isWorkflowEnded(WORKFLOW_STATUS[status as string] as WorkflowStatus), ...(plan ? { plan } : {}) };

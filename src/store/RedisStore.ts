@@ -7,6 +7,7 @@ import type {
 } from "../engine/ports.js";
 import { nodeKey } from "../engine/nodeKey.js";
 import { ShardKeys, type Keys } from "./keys.js";
+import type { Replicas } from "./Replicas.js";
 import { Scripts } from "./scripts.js";
 import { Submissions } from "./Submissions.js";
 import { heartbeatArgs, pushClaimRequest, pushList, pushOutcome, pushRetry, readClaims, readCodes, readTimer } from "./wire.js";
@@ -19,6 +20,8 @@ export interface RedisStoreOptions {
   retentionMs: number;
   /** About how many steps the feed of a shard keeps. */
   feedLength?: number;
+  /** That must have a write before it counts. */
+  replicas?: Replicas;
 }
 
 /** How long a timer that a poller got stays hidden from the others. */
@@ -41,7 +44,7 @@ export class RedisStore implements WorkflowStore {
   constructor(private readonly options: RedisStoreOptions) {
     this.shards = options.shards;
     this.#keys = new ShardKeys(options.keyPrefix, options.shards);
-    this.#scripts = new Scripts(options.redis, options.feedLength);
+    this.#scripts = new Scripts(options.redis, options.feedLength, options.replicas);
     this.#submissions = this.#keys.all().map((keys) => new Submissions(keys, this.#scripts));
     onBroken(options.redis, () => this.#knownTenants.clear());
   }

@@ -2,6 +2,7 @@
 
 import { Cluster, Redis as Server, type RedisOptions } from "ioredis";
 import { PatientCluster } from "./PatientCluster.js";
+import { SwitchWatch } from "./SwitchWatch.js";
 
 /** A client of one server, or of a cluster. */
 export type Redis = Server | Cluster;
@@ -58,7 +59,9 @@ export function connect(address: RedisAddress, onError: (error: Error) => void):
   const reads = open({ enableAutoPipelining: true });
   const scripts = open({ commandTimeout: COMMAND_TIMEOUT_MS });
   const subscriber = open({ enableReadyCheck: false });
-  return { reads, scripts, subscriber, close: () => { for (const connection of [reads, scripts, subscriber]) connection.disconnect(); } };
+  const connections = [reads, scripts, subscriber];
+  const watch = address.kind === "sentinel" ? new SwitchWatch(address.sentinels, sentinelOptionsOf(address), address.primary, connections) : undefined;
+  return { reads, scripts, subscriber, close: () => { watch?.close(); for (const connection of connections) connection.disconnect(); } };
 }
 
 function pauseMs(times: number): number {
@@ -77,12 +80,14 @@ function optionsOf(address: Exclude<RedisAddress, { kind: "cluster" }>): RedisOp
     ...loginOf(address), sentinels: sentinels.map((host) => ({ ...host })), name: primary, db,
     ...(sentinelUsername === undefined ? {} : { sentinelUsername }), ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
     ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
-    sentinelRetryStrategy: pauseMs, sentinelReconnectStrategy: pauseMs, sentinelCommandTimeout: 2_000,
-    // The sentinels tell of a failover: a primary that was cut off from them does not close its connections by itself.
-    failoverDetector: true,
+    sentinelRetryStrategy: pauseMs, sentinelCommandTimeout: 2_000,
     // What was the primary when the connection was made may be a replica now: ask the sentinels again, and send the command again.
     reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
   };
+}
+
+function sentinelOptionsOf({ tls, sentinelUsername, sentinelPassword }: Extract<RedisAddress, { kind: "sentinel" }>): RedisOptions {
+  return { retryStrategy: pauseMs, ...loginOf({ tls, ...(sentinelUsername === undefined ? {} : { username: sentinelUsername }), ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }) }) };
 }
 
 /** Within a cluster's client each node has a connection, and subscriptions one of their own, so the reads' client carries them too. */

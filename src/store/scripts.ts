@@ -6,7 +6,8 @@ import type { Redis } from "./connect.js";
 import { FanwireError } from "../errors.js";
 import { isCluster } from "./connect.js";
 import { wholeSlotKey } from "./keys.js";
-import { UNSETTLED } from "./PatientCluster.js";
+import { isPassingError } from "./passingErrors.js";
+import type { Replicas } from "./Replicas.js";
 
 const FOLDER = new URL("./lua/", import.meta.url);
 
@@ -55,13 +56,15 @@ export function scriptFiles(): string[] {
 
 /** How long a call is tried again before it is UNAVAILABLE. */
 const DEADLINE_MS = 20_000;
-const RETRYABLE = /^(MISCONF|BUSY|UNBLOCKED|NOREPLICAS)\b|Command timed out|ECONNRESET|ECONNREFUSED|EPIPE|ENOENT/;
 
 export class Scripts {
   readonly #scripts = new Map<ScriptName, Script>();
 
-  /** @param feedLength about how many steps the feed of a shard keeps */
-  constructor(private readonly redis: Redis, feedLength?: number) {
+  /**
+   * @param feedLength about how many steps the feed of a shard keeps
+   * @param replicas that must have what a script did before it is answered
+   */
+  constructor(private readonly redis: Redis, feedLength?: number, private readonly replicas?: Replicas) {
     for (const name of SCRIPT_NAMES) this.#scripts.set(name, resolveScript(name, feedLength));
   }
 
@@ -81,7 +84,7 @@ export class Scripts {
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         if (message.startsWith("OOM")) throw new FanwireError("UNAVAILABLE", "Redis has no memory left for new workflows", { cause: error });
-        if (!RETRYABLE.test(message) && !UNSETTLED.test(message)) throw error;
+        if (!isPassingError(message)) throw error;
         if (Date.now() + pauseMs > deadline) throw new FanwireError("UNAVAILABLE", `Redis did not take ${name}: ${message}`, { cause: error });
         await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
       }
@@ -90,10 +93,15 @@ export class Scripts {
 
   async #evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     try {
-      return await this.redis.evalsha(script.sha, keys.length, ...keys, ...args);
+      return await this.#send("evalsha", script.sha, keys, args);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return this.redis.eval(script.body, keys.length, ...keys, ...args);
+      return this.#send("eval", script.body, keys, args);
     }
+  }
+
+  #send(command: "eval" | "evalsha", script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    if (!this.replicas) return this.redis[command](script, keys.length, ...keys, ...args);
+    return this.replicas.confirmed(keys[0] as string, (pipeline) => pipeline[command](script, keys.length, ...keys, ...args));
   }
 }

@@ -1,6 +1,7 @@
 /** Redis Cluster disturbed under load: slots that move, primaries that are killed. Nothing that was accepted is lost, nothing comes twice. */
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { Config } from "../../src/config.js";
 import type { FanwireNode } from "../../src/main.js";
 import { Keys, shardPrefix } from "../../src/store/keys.js";
 import { slow } from "../faults/handlers.js";
@@ -20,16 +21,16 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.stop());
 
-async function startNodes(keyPrefix: string): Promise<FanwireNode[]> {
-  return Promise.all([0, 1].map(() => startTestNode({ redisUrl: cluster.url, handlers: [slow], config: { keyPrefix, shards: SHARDS, leaseMs: 2_000 } })));
+async function startNodes(keyPrefix: string, redisUrl = cluster.url, more: Partial<Config> = {}): Promise<FanwireNode[]> {
+  return Promise.all([0, 1].map(() => startTestNode({ redisUrl, handlers: [slow], config: { keyPrefix, shards: SHARDS, leaseMs: 2_000, ...more } })));
 }
 
 /** The master that has a shard. */
-async function homeOf(keyPrefix: string, shard: number): Promise<{ slot: number; home: TestRedis; other: TestRedis }> {
-  const slot = await slotOf(cluster.masters[0] as TestRedis, new Keys(shardPrefix(keyPrefix, shard)).timers);
-  const owners = await Promise.all(cluster.masters.map((master) => withRedis(master, async (redis) => redis.call("CLUSTER", "COUNTKEYSINSLOT", String(slot)))));
+async function homeOf(keyPrefix: string, shard: number, { masters } = cluster): Promise<{ slot: number; home: TestRedis; other: TestRedis }> {
+  const slot = await slotOf(masters[0] as TestRedis, new Keys(shardPrefix(keyPrefix, shard)).timers);
+  const owners = await Promise.all(masters.map((master) => withRedis(master, async (redis) => redis.call("CLUSTER", "COUNTKEYSINSLOT", String(slot)))));
   const at = owners.findIndex((count) => Number(count) > 0);
-  return { slot, home: cluster.masters[at] as TestRedis, other: cluster.masters[(at + 1) % cluster.masters.length] as TestRedis };
+  return { slot, home: masters[at] as TestRedis, other: masters[(at + 1) % masters.length] as TestRedis };
 }
 
 test("slots move from node to node while their workflows run", async () => {
@@ -65,4 +66,26 @@ test("a master that is killed and started again is waited for, and the other sha
   await load.expectAllThere();
   await expectNothingLeft(nodes[0] as FanwireNode, keyPrefix);
   await Promise.all(nodes.map((node) => node.stop(0)));
+}, 60_000);
+
+test("with REDIS_DURABILITY=replicated the replica of a killed master goes on with all that was acknowledged and seen", async () => {
+  const pairs = await startTestCluster({ replicas: 1 });
+  onTestFinished(() => pairs.stop());
+  const keyPrefix = testPrefix();
+  const nodes = await startNodes(keyPrefix, pairs.url, { redisDurability: "replicated" });
+  onTestFinished(async () => { await Promise.all(nodes.map((node) => node.stop(0))); });
+  const load = new Load(nodes, 12);
+  await load.more(20);
+  const { home } = await homeOf(keyPrefix, 0, pairs);
+  const replica = pairs.replicas[pairs.masters.indexOf(home)] as TestRedis;
+  await home.kill9();
+  await waitFor(async () => (await withRedis(replica, (redis) => redis.info("replication"))).includes("role:master"), { what: "the replica to be the master", timeoutMs: 15_000, intervalMs: 50 });
+  // Nothing counts as accepted there until it has a replica, too: the one that was killed becomes that.
+  expect(await (nodes[0] as FanwireNode).ready()).toBe(false);
+  await home.restart();
+  await waitFor(() => (nodes[0] as FanwireNode).ready(), { what: "the new master's writes to be on a replica", timeoutMs: 15_000 });
+  await load.more(20);
+  await load.stop();
+  await load.expectAllThere();
+  await expectNothingLeft(nodes[0] as FanwireNode, keyPrefix);
 }, 60_000);

@@ -30,14 +30,14 @@ export class Load {
 
   constructor(private readonly nodes: readonly FanwireNode[], clients = 6) {
     this.#clients = Promise.all(Array.from({ length: clients }, (_, client) => this.#run(client, clients)));
-    // Awaited in stop; a client that fails before that is heard of there.
+    // Whoever waits for more hears of a client that fails, and stop does.
     this.#clients.catch(() => undefined);
   }
 
   /** Lets so many more workflows run to their ends. */
   async more(count: number): Promise<void> {
     const before = this.seen.size;
-    await waitFor(() => this.seen.size >= before + count, { what: `${count} more workflows to end`, timeoutMs: 25_000 });
+    await Promise.race([waitFor(() => this.seen.size >= before + count, { what: `${count} more workflows to end`, timeoutMs: 25_000 }), this.#clients]);
   }
 
   async stop(): Promise<void> {

@@ -27,8 +27,8 @@ export interface TestRedisAddress {
 }
 
 export interface TestRedis extends TestRedisAddress {
-  /** The options that it was started with besides those of every test's. */
-  readonly extra: Readonly<Record<string, string>>;
+  /** The options that it is started with besides those of every test's. */
+  readonly extra: Record<string, string>;
   /** Of the process that runs now. */
   readonly pid: number;
   /** Folder of the append-only files. */
@@ -77,8 +77,8 @@ class TestRedisServer implements TestRedis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  get extra(): Readonly<Record<string, string>> {
-    return this.options.extra ?? {};
+  get extra(): Record<string, string> {
+    return this.options.extra ??= {};
   }
 
   get pid(): number {
