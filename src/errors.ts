@@ -99,7 +99,7 @@ export const CODES = {
   // Subscriptions
   CURSOR_INVALID: code("The cursor is not one that this server gave out.", "Start again without `after`."),
   CURSOR_EXPIRED: code("The events after this cursor are no longer kept.", "Read the workflow's state, then subscribe without `after`."),
-  CURSOR_AHEAD: code("The cursor lies after the end of the log: the store lost the newest events.", "Start again from the beginning."),
+  CURSOR_AHEAD: code("The store has lost the event at the cursor, with all that came after it.", "Start again from the beginning."),
 
   // The server itself
   BAD_REQUEST: code("The request is not one that this address answers."),

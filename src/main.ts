@@ -39,7 +39,7 @@ import { RedisWake } from "./events/RedisWake.js";
 import { startRedis } from "./runtime/embeddedRedis.js";
 import { createLog, type Log } from "./runtime/log.js";
 import { checkDeployment } from "./store/checkDeployment.js";
-import { connect, type Connections, type Redis, type RedisAddress } from "./store/connect.js";
+import { connect, onBroken, type Connections, type Redis, type RedisAddress } from "./store/connect.js";
 import { InstanceReader } from "./store/InstanceReader.js";
 import { InstanceStates } from "./store/InstanceStates.js";
 import type { Finding } from "./store/fsck/findings.js";
@@ -218,6 +218,7 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   });
   const logReads = new LogReads(redis, shown, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
   const eventLog = new EventLog(shown, logReads, hub.heard);
+  for (const connection of [connections.reads, connections.scripts]) onBroken(connection, () => eventLog.distrust());
   const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);

@@ -6,7 +6,7 @@ import { readCursor, type LogPosition } from "../workflow/cursor.js";
 import type { EventType, WorkflowEvent } from "../workflow/events.js";
 import type { JsonValue } from "../workflow/json.js";
 import type { Plan, PlanNode } from "../workflow/plan.js";
-import { readEntry } from "./eventLines.js";
+import { markIn, readEntry } from "./eventLines.js";
 import { HeardEntries } from "./HeardEntries.js";
 import { nameInstances } from "./instanceNames.js";
 import { SharedReads } from "./SharedReads.js";
@@ -45,6 +45,12 @@ export interface LogPage {
   plan: Plan;
 }
 
+/** Entries that have been asked for, and how often a connection had broken by then. */
+export interface AskedEntries {
+  texts: Promise<readonly string[]>;
+  breaks: number;
+}
+
 /** Entries per round trip: an entry may hold hundreds of events. */
 const ENTRIES_PER_READ = 20;
 
@@ -52,6 +58,9 @@ export class EventLog {
   readonly #entries = new SharedReads<readonly string[]>();
   readonly #pages = new SharedReads<LogPage>();
   readonly #heads = new SharedReads<LogHead | undefined>();
+
+  /** How often a connection broke. Behind each break stands a server that may have lost the newest events, and have written others in their places. */
+  #breaks = 0;
 
   /** @param heard the newest entries of some logs, which need not be read */
   constructor(private readonly redis: ShownReads, readonly access: LogAccess, private readonly heard = new HeardEntries()) {}
@@ -62,20 +71,26 @@ export class EventLog {
     return after === undefined ? { entry: 0, seq: 0 } : readCursor(after);
   }
 
+  /** A connection to Redis broke: every reader makes sure, once, that what it has seen is still there. */
+  distrust(): void {
+    this.#breaks++;
+    this.heard.clear();
+  }
+
   /**
    * Where reading starts.
    * @throws FanwireError NOT_FOUND, CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD
    */
   async start(workflowId: string, after: string | undefined): Promise<{ position: LogPosition; plan?: Plan }> {
     const position = EventLog.position(after) ?? { entry: 0, seq: 0 };
-    const head = await this.#head(workflowId);
+    const [head, mark] = await Promise.all([this.#head(workflowId), this.#markAt(workflowId, position)]);
     if (!head) {
       if (position.seq > 0) throw expired(workflowId);
       throw new FanwireError("NOT_FOUND", `There is no workflow ${workflowId}`, { retryable: false });
     }
     const known = head.plan ? { plan: head.plan } : {};
     if (after === "LATEST") return { position: { entry: head.entries, seq: head.seq }, ...known };
-    if (position.seq > head.seq || position.entry > head.entries) throw ahead(workflowId, position, head.seq);
+    if (position.seq > head.seq || position.entry > head.entries || mark !== position.mark) throw ahead(workflowId, position, head.seq);
     return { position, ...known };
   }
 
@@ -91,24 +106,33 @@ export class EventLog {
     return head.ended ? "OVER" : "COME";
   }
 
-  /** Of at most a few entries from the position on, for read(). */
-  texts(workflowId: string, { entry }: LogPosition): Promise<readonly string[]> {
-    return this.#entries.ask(`${workflowId} ${entry}`, () => this.#readEntries(workflowId, entry)).answer;
+  /** Entries from the position on, a few at most, for read(). */
+  ask(workflowId: string, from: LogPosition): AskedEntries {
+    return { texts: this.#texts(workflowId, from), breaks: this.#breaks };
   }
 
   /** Whether the doorbell that rang last told of nothing behind the position. */
-  isHeard(workflowId: string, { entry }: LogPosition): boolean {
-    return this.heard.from(workflowId, entry)?.length === 0;
+  isHeard(workflowId: string, { entry, breaks }: LogPosition): boolean {
+    return breaks === this.#breaks && this.heard.from(workflowId, entry)?.length === 0;
   }
 
   /**
    * Events after the position, from at most a few entries; the events are the caller's own.
    * @param types absent: all
    * @param known the workflow's plan, for readers of many pages
-   * @param texts of the entries, when they have been asked for
+   * @param asked the entries, when they have been asked for
+   * @throws FanwireError CURSOR_EXPIRED when the log was removed, CURSOR_AHEAD when the store lost the event at the position
    */
-  async read(workflowId: string, from: LogPosition, types?: readonly EventType[], known?: Plan, texts?: Promise<readonly string[]>): Promise<LogPage> {
-    if (texts) return this.#pageOf(workflowId, from, await texts, types, known);
+  async read(workflowId: string, from: LogPosition, types?: readonly EventType[], known?: Plan, asked?: AskedEntries): Promise<LogPage> {
+    if (from.breaks !== undefined && from.breaks !== this.#breaks) await this.#check(workflowId, from);
+    const breaks = asked?.breaks ?? this.#breaks;
+    const page = asked ? await this.#pageOf(workflowId, from, await asked.texts, types, known) : await this.#sharedPage(workflowId, from, types, known);
+    // The answer may be of another server than the one that was asked.
+    if (breaks !== this.#breaks) await this.#check(workflowId, from);
+    return { ...page, next: { ...page.next, breaks } };
+  }
+
+  async #sharedPage(workflowId: string, from: LogPosition, types?: readonly EventType[], known?: Plan): Promise<LogPage> {
     const key = `${workflowId} ${from.entry} ${from.seq} ${types ? [...types].sort().join() : ""}`;
     const { answer, shared } = this.#pages.ask(key, () => this.#readPage(workflowId, from, types, known));
     const page = await answer;
@@ -116,12 +140,27 @@ export class EventLog {
     return shared ? { ...page, events: page.events.map((event) => ({ ...event })) } : page;
   }
 
+  /** @throws FanwireError CURSOR_AHEAD when the event at the position is not the one that it was */
+  async #check(workflowId: string, position: LogPosition): Promise<void> {
+    const [head, mark] = await Promise.all([this.#head(workflowId), this.#markAt(workflowId, position)]);
+    if (head && mark !== position.mark) throw ahead(workflowId, position, head.seq);
+  }
+
+  /** The mark of the event at a position as the store has it now; undefined without asking when the position has none. */
+  async #markAt(workflowId: string, { entry, seq, mark }: LogPosition): Promise<string | undefined> {
+    const key = mark === undefined ? undefined : this.access.logKey(workflowId);
+    if (!key) return undefined;
+    // The event is the last of the entry before, or one in the midst of this one.
+    const [before, at] = await this.redis.lrange(key, Math.max(0, entry - 1), entry);
+    return (entry > 0 ? markIn(at, seq) : undefined) ?? markIn(before, seq);
+  }
+
   #head(workflowId: string): Promise<LogHead | undefined> {
     return this.#heads.ask(workflowId, () => this.access.head(workflowId)).answer;
   }
 
   async #readPage(workflowId: string, from: LogPosition, types?: readonly EventType[], known?: Plan): Promise<LogPage> {
-    const [texts, plan] = await Promise.all([this.texts(workflowId, from), known ?? this.access.plan(workflowId)]);
+    const [texts, plan] = await Promise.all([this.#texts(workflowId, from), known ?? this.access.plan(workflowId)]);
     return this.#pageOf(workflowId, from, texts, types, plan);
   }
 
@@ -131,11 +170,16 @@ export class EventLog {
     const wanted = types && new Set(types);
     const entries = texts.map((text, i) => readEntry(workflowId, plan, from.entry + i, text, from.seq, wanted));
     const last = entries.at(-1);
+    const mark = last?.mark ?? from.mark;
     return {
       events: entries.flatMap(({ events }) => events), plan,
-      next: { entry: from.entry + texts.length, seq: Math.max(from.seq, last?.lastSeq ?? 0) },
+      next: { entry: from.entry + texts.length, seq: Math.max(from.seq, last?.lastSeq ?? 0), ...(mark === undefined ? {} : { mark }) },
       ended: last !== undefined && last.lastSeq > from.seq && last.ended, more: texts.length === ENTRIES_PER_READ,
     };
+  }
+
+  #texts(workflowId: string, { entry }: LogPosition): Promise<readonly string[]> {
+    return this.#entries.ask(`${workflowId} ${entry}`, () => this.#readEntries(workflowId, entry)).answer;
   }
 
   async #readEntries(workflowId: string, from: number): Promise<readonly string[]> {
@@ -220,5 +264,5 @@ function expired(workflowId: string): FanwireError {
 }
 
 function ahead(workflowId: string, { seq }: LogPosition, last: number): FanwireError {
-  return new FanwireError("CURSOR_AHEAD", `The cursor stands at event ${seq}, but the log of ${workflowId} ends at ${last}`, { retryable: false });
+  return new FanwireError("CURSOR_AHEAD", `The cursor stands at event ${seq}, but ${seq > last ? `the log of ${workflowId} ends at ${last}` : `the store has lost that event of ${workflowId}`}`, { retryable: false });
 }

@@ -40,6 +40,10 @@ export class HeardEntries {
     this.#heard.delete(workflowId);
   }
 
+  clear(): void {
+    this.#heard.clear();
+  }
+
   /** All entries from this one on, as far as the doorbell has told of any: none when the last it told of is the one before; undefined when the store has to be asked. */
   from(workflowId: string, index: number): readonly string[] | undefined {
     const heard = this.#heard.get(workflowId);

@@ -4,7 +4,7 @@ import { FanwireError } from "../errors.js";
 import { makeCursor, type LogPosition } from "../workflow/cursor.js";
 import type { WorkflowEvent } from "../workflow/events.js";
 import type { Plan } from "../workflow/plan.js";
-import { EventLog } from "./EventLog.js";
+import { EventLog, type AskedEntries } from "./EventLog.js";
 import type { ReadOptions } from "./EventSource.js";
 import type { Hub } from "./Hub.js";
 import { HubIterator } from "./HubIterator.js";
@@ -21,7 +21,7 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
   /** Where it stands there were events, and no end: what comes next is told by the doorbell. */
   #follows = false;
   /** The first page, asked for together with whether there is such a log, and how often the bell had rung by then. */
-  #first: { texts: Promise<readonly string[]>; rings: number } | undefined;
+  #first: { asked: AskedEntries; rings: number } | undefined;
   readonly #started: ReturnType<EventLog["start"]>;
 
   constructor(private readonly workflowId: string, private readonly options: ReadOptions, private readonly log: EventLog, private readonly hub: Hub) {
@@ -32,12 +32,13 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
     this.#first = this.#readAhead();
   }
 
-  #readAhead(): { texts: Promise<readonly string[]>; rings: number } | undefined {
+  #readAhead(): { asked: AskedEntries; rings: number } | undefined {
     try {
       const position = EventLog.position(this.options.after);
-      const texts = position && this.log.texts(this.workflowId, position);
-      texts?.catch(() => undefined);
-      return texts && { texts, rings: this.rings };
+      if (!position) return undefined;
+      const asked = this.log.ask(this.workflowId, position);
+      asked.texts.catch(() => undefined);
+      return { asked, rings: this.rings };
     } catch {
       // The cursor is none: that is told by whoever looks where to start.
       return undefined;
@@ -96,7 +97,7 @@ export class LogIterator extends HubIterator<WorkflowEvent> {
     // The bell for what has been read already.
     if (this.#follows && this.log.isHeard(this.workflowId, position)) return [];
     const { types, withResults } = this.options;
-    const page = await this.log.read(this.workflowId, position, types, this.#plan, first?.texts);
+    const page = await this.log.read(this.workflowId, position, types, this.#plan, first?.asked);
     this.#position = page.next;
     this.#plan = page.plan;
     if (page.more) this.rung = true;

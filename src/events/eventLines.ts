@@ -1,6 +1,6 @@
 /** Reads log entries back into events. Lua writes them: a head `<first seq> <ms>`, then a line per event or run of events. */
 
-import { makeCursor, type LogPosition } from "../workflow/cursor.js";
+import { makeCursor, markOf, type LogPosition } from "../workflow/cursor.js";
 import { skipError, type EventType, type TaskError, type TaskEvent, type TaskProgress, type WorkflowEvent } from "../workflow/events.js";
 import { addressIn } from "../workflow/addresses.js";
 import type { GroupEvent } from "../workflow/events.js";
@@ -94,6 +94,12 @@ function run<T>(count: number, first: string, make: (more: { itemIndex?: number 
   return first === "-" ? [make({})] : Array.from({ length: count }, (_, i) => make({ itemIndex: Number(first) + i }));
 }
 
+/** The mark of an entry that holds an event; undefined when it does not hold it. */
+export function markIn(text: string | undefined, seq: number): string | undefined {
+  const [, first, ms] = /^(\d+) (\d+)/.exec(text ?? "") ?? [];
+  return first === undefined || Number(first) > seq ? undefined : markOf(Number(ms));
+}
+
 /** How many events a line holds. */
 function countOf(line: string): number {
   const code = codeOf(line);
@@ -114,6 +120,8 @@ export interface EntryEvents {
   lastSeq: number;
   /** Whether its last event is a terminal one. */
   ended: boolean;
+  /** Of the entry. */
+  mark: string;
 }
 
 /**
@@ -127,6 +135,7 @@ export function readEntry(workflowId: string, plan: Plan, entry: number, text: s
   const atMs = Number(ms);
   const lastSeq = lines.reduce((seq, line) => seq + countOf(line), Number(firstSeq) - 1);
   const events: WorkflowEvent[] = [];
+  const mark = markOf(atMs);
   let seq = Number(firstSeq) - 1;
   for (const line of lines) {
     if (types && !TYPES[codeOf(line)]?.some((type) => types.has(type))) {
@@ -136,10 +145,10 @@ export function readEntry(workflowId: string, plan: Plan, entry: number, text: s
     for (const body of bodiesOf(line, plan)) {
       seq++;
       if (seq <= afterSeq || (types && !types.has(body.type))) continue;
-      const position: LogPosition = { entry: seq === lastSeq ? entry + 1 : entry, seq };
+      const position: LogPosition = { entry: seq === lastSeq ? entry + 1 : entry, seq, mark };
       if (body.kind === "task" && body.progress) body.progress.atMs = atMs;
       events.push({ ...body, cursor: makeCursor(position), seq, atMs, workflowId } as WorkflowEvent);
     }
   }
-  return { events, lastSeq, ended: codeOf(lines.at(-1) ?? "") === "E" };
+  return { events, lastSeq, ended: codeOf(lines.at(-1) ?? "") === "E", mark };
 }

@@ -37,7 +37,7 @@ test("events are numbered without a gap, and the last one's cursor is behind the
     const { events, lastSeq, ended } = readEntry("w", plan, 3, text, 0);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => 41 + i));
     expect(lastSeq).toBe(40 + events.length);
-    for (const { seq, cursor } of events) expect(readCursor(cursor)).toEqual({ entry: seq === lastSeq ? 4 : 3, seq });
+    for (const { seq, cursor } of events) expect(readCursor(cursor)).toMatchObject({ entry: seq === lastSeq ? 4 : 3, seq });
     if (ended) expect(events.at(-1)?.kind).toBe("workflow");
   }));
 });
