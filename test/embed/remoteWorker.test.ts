@@ -8,6 +8,8 @@ import { RemoteWorker, type RemoteWorkerOptions } from "../../src/embed/RemoteWo
 import { defineHandler } from "../../src/engine/defineHandler.js";
 import type { Handler } from "../../src/engine/handlers.js";
 import { FanwireError } from "../../src/errors.js";
+import { freePort } from "../support/ports.js";
+import { testPrefix } from "../support/testNode.js";
 import { startTestServer } from "../support/testServer.js";
 import { waitFor } from "../support/waitFor.js";
 
@@ -118,6 +120,33 @@ describe("a worker over the API", () => {
     expect(await client.ended(id)).toMatchObject({ context: { t: "ended" } });
     expect({ calls, status: (await client.workflow(later))?.status }).toEqual({ calls: 1, status: "PENDING" });
     await client.cancel(later);
+  });
+
+  test("and a client that watches live through a server that goes and comes back: the result is recorded, every event told once", async () => {
+    const config = { port: await freePort(), keyPrefix: testPrefix() };
+    const before = await startTestServer({ config });
+    let letGo = (): void => undefined;
+    let calls = 0;
+    await start([defineHandler({ name: "far_long", run: () => new Promise<string>((resolve) => { calls += 1; letGo = () => resolve("while nobody was there"); }) })], { url: before.url });
+    const watcher = createClient({ url: before.url });
+    const { id } = await watcher.submit({ definition: { name: "far", groups: [{ name: "g", tasks: [{ name: "t", handler: "far_long" }] }] } });
+    const seqs: number[] = [];
+    let reconnecting = false;
+    const watched = (async () => { for await (const { seq } of watcher.watch(id, { onReconnect: () => { reconnecting = true; } })) seqs.push(seq); })();
+    await waitFor(() => calls === 1 && seqs.length > 3, { what: "the handler to be called, and watched" });
+    await before.stop();
+    letGo();
+    await waitFor(() => reconnecting, { what: "the watcher to lose its connection" });
+    const after = await startTestServer({ config });
+    try {
+      await watched;
+      expect(await watcher.ended(id)).toMatchObject({ status: "COMPLETED", context: { t: "while nobody was there" } });
+      expect(seqs).toEqual(seqs.map((_, i) => i + 1));
+      expect(calls).toBe(1);
+      await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+    } finally {
+      await after.stop();
+    }
   });
 
   test("fails a result that the server does not take, instead of making it again and again", async () => {
