@@ -20,12 +20,15 @@ describe("the text", () => {
     ["nested literals", `{ a(b: ${"[".repeat(5_000)}${"]".repeat(5_000)}) }`, /nests/],
     ["a flood of aliases", `{ ${Array.from({ length: 3_000 }, (_, i) => `a${i}: b`).join(" ")} }`, /selects more than/],
     ["the same field over and over", `{ ${"b ".repeat(3_000)} }`, /selects more than/],
-  ])("%s is refused, within 100 ms", (_what, text, message) => {
-    const startMs = performance.now();
-    const error = checkDocumentText(text);
-    expect(performance.now() - startMs).toBeLessThan(100);
-    expect(error?.message).toMatch(message);
-    expect(error?.extensions).toEqual({ code: "LIMIT_EXCEEDED" });
+  ])("%s is refused, and nothing behind the breach is read", (_what, text, message) => {
+    // No token: whoever comes to it gives up.
+    const broken = "\u0000";
+    expect(checkDocumentText(`{ a(b: ${broken}${"1, ".repeat(200)}) }`)).toBeUndefined();
+    for (const document of [text, `${text.replace(/[\])} ]+$/, "")} ${broken}`]) {
+      const error = checkDocumentText(document);
+      expect(error?.message).toMatch(message);
+      expect(error?.extensions).toEqual({ code: "LIMIT_EXCEEDED" });
+    }
   });
 
   test("brackets and names inside strings and comments do not count", () => {
@@ -53,11 +56,10 @@ describe("the selections", () => {
   });
 
   test("fragments that double at every step are refused without being expanded", () => {
-    const levels = 14;
+    // Twice as many fields at each level: nobody lives to see them all.
+    const levels = 60;
     const fragments = Array.from({ length: levels }, (_, i) => `fragment f${i} on Query { x: a { ...f${i + 1} } y: a { ...f${i + 1} } }`);
-    const startMs = performance.now();
     expect(problems(`{ ...f0 } ${fragments.join(" ")} fragment f${levels} on Query { b }`)).toContainEqual(expect.stringMatching(/fragments expanded/));
-    expect(performance.now() - startMs).toBeLessThan(1_000);
   });
 
   test("fragments in a circle end", () => {
