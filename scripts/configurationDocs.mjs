@@ -21,7 +21,7 @@ export function renderConfiguration(settings) {
     "|---|---|---|---|---|",
     ...rows,
     "",
-    "Durations are written with their unit: `500ms`, `30s`, `15m`, `12h`, `7d`, or in ISO 8601: `PT30S`.",
+    "Durations are written with their unit: `500ms`, `30s`, `15m`, `12h`, `7d`, or in ISO 8601: `PT30S`. Sizes are in bytes, or have a unit: `300KiB`, `2MiB`. The limits (`MAX_...`, `PAGE_...`)\nhold for a process; give all processes of a deployment the same.",
     "",
     "```yaml",
     "# fanwire.config.yaml",

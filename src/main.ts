@@ -22,6 +22,7 @@ import { TimerLoop } from "./engine/TimerLoop.js";
 import { WorkflowControl } from "./engine/WorkflowControl.js";
 import { FanwireError } from "./errors.js";
 import type { Expander } from "./workflow/expander.js";
+import { setLimits } from "./workflow/limits.js";
 import { EventLog } from "./events/EventLog.js";
 import { EventManager } from "./events/EventManager.js";
 import type { EventSource } from "./events/EventSource.js";
@@ -179,6 +180,11 @@ function handlersOf(config: Config, { handlers = [] }: NodeOptions, publishing: 
 /** The engine, its event log and (unless switched off) its worker, started. @throws FanwireError when Redis is not fit for use, or names clash */
 export async function createNode(config: Config, options: NodeOptions = {}): Promise<FanwireNode> {
   const log = options.log ?? createLog(config.logLevel, 2);
+  setLimits({
+    tasks: config.maxTasks, items: config.maxItems, groupDepth: config.maxGroupDepth, definitionBytes: config.maxDefinitionBytes,
+    contextValueBytes: config.maxContextValueBytes, templateBytes: config.maxTemplateBytes, bodyBytes: config.maxBodyBytes,
+    messageBytes: config.maxMessageBytes, documentBytes: config.maxDocumentBytes, pageDefault: config.pageDefault, pageMax: config.pageMax,
+  });
   const expanders = new ExpanderRegistry(options.expanders);
   // Names that clash are found before anything is opened.
   handlersOf(config, options, undefined);

@@ -1,8 +1,8 @@
 /** The one table of settings: what each is called, what it means, and how its text becomes a value. */
 
-import { readRedisUrl } from "./settings/redisUrl.js";
-import { MAX_DURATION_MS, formatDuration, parseDuration } from "./workflow/duration.js";
-import { DEFAULT_QUEUE, isQueueName } from "./workflow/queueName.js";
+import { duration, flag, hidden, integer, isClusterUrl, kafkaBrokers, oneOf, queueNames, redisUrl, sizeUpTo, text, type Parsed } from "./settings/parsers.js";
+import { MAX_DURATION_MS } from "./workflow/duration.js";
+import { DEFAULT_QUEUE } from "./workflow/queueName.js";
 
 export interface Config {
   /** TCP port of the server; 0 lets the system choose one. */
@@ -50,12 +50,21 @@ export interface Config {
   readonly kafkaTenant: string;
   /** How long a task that was produced to a topic may be silent. */
   readonly kafkaTaskLeaseMs: number;
+  /** The limits of definitions, values and requests, see workflow/limits.ts. */
+  readonly maxTasks: number;
+  readonly maxItems: number;
+  readonly maxGroupDepth: number;
+  readonly maxDefinitionBytes: number;
+  readonly maxContextValueBytes: number;
+  readonly maxTemplateBytes: number;
+  readonly maxBodyBytes: number;
+  readonly maxMessageBytes: number;
+  readonly maxDocumentBytes: number;
+  readonly pageDefault: number;
+  readonly pageMax: number;
   /** The secrets of FANWIRE_SECRET_<NAME> and of the file by name: a function, so that nothing that prints settings prints them. */
   readonly secrets: () => ReadonlyMap<string, string>;
 }
-
-/** A value, or what is wrong with what was given. */
-export type Parsed<T> = { value: T } | { problem: string };
 
 export interface Setting<K extends keyof Config = keyof Config> {
   readonly field: K;
@@ -202,79 +211,23 @@ export const SETTINGS: readonly Setting[] = [
     type: "duration 1s to 1h", defaultText: "10m", parse: duration(1_000, 3_600_000),
     description: "How long a task that was produced to a topic may be silent before it is produced again. `heartbeatTasks` extends it.",
   }),
+  count("maxTasks", "MAX_TASKS", 10_000, 20_000, "Tasks that a workflow may declare."),
+  count("maxItems", "MAX_ITEMS", 1_000_000, 1_000_000, "Items that an expansion may have."),
+  count("maxGroupDepth", "MAX_GROUP_DEPTH", 16, 64, "Levels of groups in groups; a top group is 1."),
+  size("maxDefinitionBytes", "MAX_DEFINITION", "1MiB", "64MiB", "Size of a definition as JSON."),
+  size("maxContextValueBytes", "MAX_CONTEXT_VALUE", "1MiB", "64MiB", "Size of a value as JSON: of a key of the context, a result, a payload."),
+  size("maxTemplateBytes", "MAX_TEMPLATE_OUTPUT", "1MiB", "64MiB", "Size of what one template gives, as JSON."),
+  size("maxBodyBytes", "MAX_BODY", "10MiB", "256MiB", "Size of an HTTP request's body, and of a command from Kafka."),
+  size("maxMessageBytes", "MAX_MESSAGE", "1MiB", "64MiB", "Size of a WebSocket message, and of an operation for a stream that carries several."),
+  size("maxDocumentBytes", "MAX_DOCUMENT", "100000", "10MiB", "Size of a GraphQL document, without its variables."),
+  count("pageDefault", "PAGE_DEFAULT", 100, 10_000, "Entries of a page when a query does not say how many."),
+  count("pageMax", "PAGE_MAX", 1_000, 10_000, "Entries of a page at most: who asks for more gets as many."),
 ];
 
-/** Environment and file give texts or plain values; numbers in a file may be written without quotes. */
-function asText(input: unknown): string | undefined {
-  if (typeof input === "string") return input.trim();
-  return typeof input === "number" || typeof input === "boolean" ? String(input) : undefined;
+function count<K extends keyof Config>(field: K, name: string, byDefault: number, most: number, description: string): Setting {
+  return setting(field, name, { type: `integer 1 to ${most}`, defaultText: String(byDefault), parse: integer(1, most) as Setting<K>["parse"], description });
 }
 
-function integer(least: number, most: number): (input: unknown) => Parsed<number> {
-  return (input) => {
-    const digits = asText(input) ?? "";
-    const value = Number(digits);
-    return /^\d{1,9}$/.test(digits) && value >= least && value <= most ? { value } : { problem: `must be an integer from ${least} to ${most}` };
-  };
-}
-
-function text(form: RegExp, what: string): (input: unknown) => Parsed<string> {
-  return (input) => {
-    const value = asText(input);
-    return value !== undefined && form.test(value) ? { value } : { problem: `must be ${what}` };
-  };
-}
-
-/** In a file a list serves as well. */
-function queueNames(input: unknown): Parsed<readonly string[]> {
-  const names = Array.isArray(input) ? input.map((name) => asText(name) ?? "") : (asText(input) ?? "").split(",").map((name) => name.trim());
-  const range = "must be names of queues, separated by commas: letters, digits and _ . : -";
-  return names.length > 0 && names.length <= 100 && names.every(isQueueName) ? { value: [...new Set(names)] } : { problem: range };
-}
-
-/** In a file a list serves as well. */
-function kafkaBrokers(input: unknown): Parsed<readonly string[]> {
-  const brokers = Array.isArray(input) ? input.map((broker) => asText(broker) ?? "") : (asText(input) ?? "").split(",").map((broker) => broker.trim());
-  const isBroker = (broker: string): boolean => /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/.test(broker);
-  return brokers.length > 0 && brokers.every(isBroker) ? { value: brokers } : { problem: "must be brokers, separated by commas, each as host:port" };
-}
-
-function hidden(input: unknown): Parsed<() => string> {
-  const value = typeof input === "string" ? input : undefined;
-  return value === undefined ? { problem: "must be text" } : { value: () => value };
-}
-
-function oneOf<const T extends string>(values: readonly T[]): (input: unknown) => Parsed<T> {
-  return (input) => {
-    const value = values.find((candidate) => candidate === asText(input));
-    return value === undefined ? { problem: `must be one of ${values.join(", ")}` } : { value };
-  };
-}
-
-function flag(input: unknown): Parsed<boolean> {
-  const value = asText(input);
-  return value === "true" || value === "false" ? { value: value === "true" } : { problem: "must be true or false" };
-}
-
-function duration(leastMs: number, mostMs: number): (input: unknown) => Parsed<number> {
-  return (input) => {
-    try {
-      const value = parseDuration(typeof input === "string" ? input : "");
-      const range = `must be from ${formatDuration(leastMs)} to ${formatDuration(mostMs)} long`;
-      return value >= leastMs && value <= mostMs ? { value } : { problem: range };
-    } catch {
-      return { problem: "must be a duration with its unit, such as 500ms, 30s, 15m, 12h or 7d" };
-    }
-  };
-}
-
-function redisUrl(input: unknown): Parsed<string> {
-  const value = asText(input) ?? "";
-  const read = readRedisUrl(value);
-  return "problem" in read ? read : { value };
-}
-
-function isClusterUrl(url: string | undefined): boolean {
-  const read = readRedisUrl(url ?? "");
-  return "place" in read && read.place.kind === "cluster";
+function size<K extends keyof Config>(field: K, name: string, byDefault: string, most: string, description: string): Setting {
+  return setting(field, name, { type: `size 1KiB to ${most}`, defaultText: byDefault, parse: sizeUpTo(most) as Setting<K>["parse"], description });
 }

@@ -38,6 +38,8 @@ test("without anything set there is a default for everything", () => {
     retentionMs: 604_800_000, feedLength: 1_000_000, httpAllowPrivate: false, logLevel: "info", leaseMs: 30_000, maxLosses: 5, stopGraceMs: 10_000, worker: true, shards: 1, keyPrefix: "fanwire",
     kafkaBrokers: undefined, kafkaPrefix: "fanwire", kafkaTls: false, kafkaSasl: undefined, kafkaUsername: undefined, kafkaPassword: undefined,
     kafkaTenant: "default", kafkaTaskLeaseMs: 600_000,
+    maxTasks: 10_000, maxItems: 1_000_000, maxGroupDepth: 16, maxDefinitionBytes: 1_048_576, maxContextValueBytes: 1_048_576, maxTemplateBytes: 1_048_576,
+    maxBodyBytes: 10_485_760, maxMessageBytes: 1_048_576, maxDocumentBytes: 100_000, pageDefault: 100, pageMax: 1_000,
   });
 });
 

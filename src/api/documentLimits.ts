@@ -3,9 +3,10 @@
 import { GraphQLError, Kind, Lexer, Source, TokenKind } from "graphql";
 import type { ASTVisitor, SelectionSetNode, ValidationContext } from "graphql";
 import {
-  DOCUMENT_LIMIT_BYTES, DOCUMENT_LIMIT_NESTING, DOCUMENT_LIMIT_SELECTED_NAMES, DOCUMENT_LIMIT_TOKENS, SELECTION_LIMIT_DEPTH,
+  DOCUMENT_LIMIT_NESTING, DOCUMENT_LIMIT_SELECTED_NAMES, DOCUMENT_LIMIT_TOKENS, SELECTION_LIMIT_DEPTH,
   SELECTION_LIMIT_FIELDS,
 } from "./limits.js";
+import { LIMITS } from "../workflow/limits.js";
 
 export function limitError(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: "LIMIT_EXCEEDED" } });
@@ -18,8 +19,8 @@ const HARMLESS_CHARS = Math.min(DOCUMENT_LIMIT_NESTING, DOCUMENT_LIMIT_SELECTED_
 export function checkDocumentText(text: string): GraphQLError | undefined {
   if (text.length <= HARMLESS_CHARS) return undefined;
   const bytes = Buffer.byteLength(text);
-  if (bytes > DOCUMENT_LIMIT_BYTES) {
-    return limitError(`The document has ${bytes} bytes; at most ${DOCUMENT_LIMIT_BYTES} are accepted. Put values into variables.`);
+  if (bytes > LIMITS.documentBytes) {
+    return limitError(`The document has ${bytes} bytes; at most ${LIMITS.documentBytes} are accepted. Put values into variables.`);
   }
   try {
     return checkTokens(text);

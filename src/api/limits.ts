@@ -1,13 +1,4 @@
-/** The sizes that the API accepts, in one place; each is named in the error of its breach. */
-
-/** Of an HTTP request's body, in bytes: 10 MiB. */
-export const BODY_LIMIT_BYTES = 10 * 1024 * 1024;
-
-/** Of a WebSocket message, and of an operation for a stream that carries several, in bytes: 1 MiB. */
-export const MESSAGE_LIMIT_BYTES = 1024 * 1024;
-
-/** Of a GraphQL document (without its variables), in bytes of UTF-8. */
-export const DOCUMENT_LIMIT_BYTES = 100_000;
+/** The sizes that the API accepts, besides those that a deployment may set (workflow/limits.ts); each is named in the error of its breach. */
 
 /** Tokens of a document; a definition written as a literal needs many. */
 export const DOCUMENT_LIMIT_TOKENS = 20_000;
@@ -35,9 +26,6 @@ export const RESERVED_STREAMS = 10_000;
 
 /** Operations of one process that wait for reserved streams to be opened: of 1 MiB each at most. */
 export const OPERATIONS_BEFORE_STREAMS = 100;
-
-export const PAGE_DEFAULT = 100;
-export const PAGE_MAX = 1_000;
 
 /** Source text of the parsed documents that one transport keeps; their trees take some twenty times as much. */
 export const DOCUMENT_CACHE_CHARS = 2_000_000;

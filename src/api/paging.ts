@@ -2,7 +2,7 @@
 
 import { FanwireError } from "../errors.js";
 import type { Page, PageRequest } from "../engine/snapshot.js";
-import { PAGE_DEFAULT, PAGE_MAX } from "./limits.js";
+import { LIMITS } from "../workflow/limits.js";
 import type { PageInfo } from "./types/connections.js";
 
 export interface PageArguments {
@@ -13,7 +13,7 @@ export interface PageArguments {
 }
 
 /** Said of every `first` and `last` in the schema. */
-export const PAGE_SIZE_DESCRIPTION = "How many at most: 0 to 1,000 (more counts as 1,000), by default 100.";
+export const PAGE_SIZE_DESCRIPTION = "How many at most: 0 to 1,000 (more counts as 1,000), by default 100; a deployment may set both numbers otherwise.";
 
 /** @throws FanwireError INVALID_VALUE when a size is negative, or when both ends are asked for. */
 export function toPageRequest({ first, after, last, before }: PageArguments): PageRequest {
@@ -26,9 +26,9 @@ export function toPageRequest({ first, after, last, before }: PageArguments): Pa
 }
 
 export function pageSize(size: number | null | undefined, argument: string): number {
-  if (typeof size !== "number") return PAGE_DEFAULT;
+  if (typeof size !== "number") return Math.min(LIMITS.pageDefault, LIMITS.pageMax);
   if (size < 0) throw new FanwireError("INVALID_VALUE", `\`${argument}\` is ${size}; it must be 0 or more.`);
-  return Math.min(size, PAGE_MAX);
+  return Math.min(size, LIMITS.pageMax);
 }
 
 export interface Connection<T> {

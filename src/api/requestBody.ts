@@ -2,7 +2,7 @@
 
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { BODY_LIMIT_BYTES } from "./limits.js";
+import { LIMITS } from "../workflow/limits.js";
 
 /** A request that is refused before GraphQL sees it; the message is for the client. */
 export class RequestRefused extends Error {
@@ -14,7 +14,7 @@ export class RequestRefused extends Error {
 }
 
 /** @throws RequestRefused 400, 413, 415 */
-export async function readJsonBody(request: IncomingMessage, limitBytes = BODY_LIMIT_BYTES): Promise<unknown> {
+export async function readJsonBody(request: IncomingMessage, limitBytes = LIMITS.bodyBytes): Promise<unknown> {
   checkHeaders(request, limitBytes);
   const bytes = await readBytes(request, limitBytes);
   if (!isUtf8(bytes)) throw new RequestRefused(400, "BAD_REQUEST", "The body is not valid UTF-8.");

@@ -5,7 +5,8 @@
 
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { MESSAGE_LIMIT_BYTES, OPERATION_ID_LIMIT_CHARS, OPERATIONS_BEFORE_STREAMS, RESERVED_STREAMS } from "./limits.js";
+import { LIMITS } from "../workflow/limits.js";
+import { OPERATION_ID_LIMIT_CHARS, OPERATIONS_BEFORE_STREAMS, RESERVED_STREAMS } from "./limits.js";
 import { findOperation, readParameters, refused, resultOf } from "./streamOperation.js";
 import type { OperationParts } from "./streamOperation.js";
 import { StreamReservation } from "./streamReservation.js";
@@ -71,7 +72,7 @@ export class SingleConnections {
   /** @throws RequestRefused 400, 404, 405, 409, 413, 415, 429, 503 */
   async operate(token: string, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     this.#find(token);
-    const parameters = await readParameters(request, url, MESSAGE_LIMIT_BYTES);
+    const parameters = await readParameters(request, url, LIMITS.messageBytes);
     const id = readOperationId(parameters.extensions?.["operationId"]);
     // The stream may have ended meanwhile.
     const reservation = this.#find(token);

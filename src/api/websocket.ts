@@ -12,7 +12,8 @@ import type { ApiLog } from "./ApiLog.js";
 import type { ApiContext } from "./context.js";
 import { limitError } from "./documentLimits.js";
 import { formatError } from "./formatError.js";
-import { MESSAGE_LIMIT_BYTES, OPERATIONS_PER_CONNECTION } from "./limits.js";
+import { LIMITS } from "../workflow/limits.js";
+import { OPERATIONS_PER_CONNECTION } from "./limits.js";
 import { isAllowedOrigin } from "./origin.js";
 import type { SubscriptionArgs } from "./subscriptions/operation.js";
 import type { SharedSubscriptions } from "./subscriptions/SharedSubscriptions.js";
@@ -46,7 +47,7 @@ export interface GraphqlSockets {
 }
 
 export function createGraphqlSockets(parts: SocketParts): GraphqlSockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_LIMIT_BYTES, perMessageDeflate: false, handleProtocols });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.messageBytes, perMessageDeflate: false, handleProtocols });
   const protocol = makeServer(protocolOptions(parts));
   const keeper = new SocketKeeper(parts.stallMs, parts.log);
   let closing = false;

@@ -7,7 +7,7 @@ import type { TaskError } from "../workflow/events.js";
 import { decideFailure } from "../workflow/failure.js";
 import { itemScope } from "../workflow/itemScope.js";
 import type { JsonObject, JsonValue } from "../workflow/json.js";
-import { MAX_CONTEXT_VALUE_BYTES } from "../workflow/limits.js";
+import { formatBytes, LIMITS } from "../workflow/limits.js";
 import { resultFields } from "../workflow/outputs.js";
 import type { Plan, PlanNode, ReducedKey } from "../workflow/plan.js";
 import { misfitOf } from "../workflow/reducers.js";
@@ -34,11 +34,11 @@ export function toTaskError(error: unknown, task: string): TaskError {
 
 export function isTooLarge(text: string): boolean {
   // A UTF-16 unit takes at most three bytes of UTF-8.
-  return text.length * 3 > MAX_CONTEXT_VALUE_BYTES && Buffer.byteLength(text) > MAX_CONTEXT_VALUE_BYTES;
+  return text.length * 3 > LIMITS.contextValueBytes && Buffer.byteLength(text) > LIMITS.contextValueBytes;
 }
 
 function tooLarge(node: PlanNode, key: string): FanwireError {
-  return new FanwireError("RESULT_TOO_LARGE", `The value of ${key} from ${node.address} is larger than 1 MiB`);
+  return new FanwireError("RESULT_TOO_LARGE", `The value of ${key} from ${node.address} is larger than ${formatBytes(LIMITS.contextValueBytes)}`);
 }
 
 /** A result as JSON text and, for tasks with several keys, as a value. */

@@ -3,7 +3,7 @@
 import { problem, type Problem } from "../errors.js";
 import { isObject, type JsonValue } from "../workflow/json.js";
 import { childPath, describeKind, forbiddenKeyPaths, isDeeperThan, jsonBytes } from "../workflow/jsonTree.js";
-import { MAX_CONTEXT_VALUE_BYTES, MAX_HINTS, MAX_JSON_DEPTH } from "../workflow/limits.js";
+import { LIMITS, MAX_HINTS, MAX_JSON_DEPTH } from "../workflow/limits.js";
 import { nearMiss } from "../workflow/nearMiss.js";
 
 /** @param declared the workflow's external keys */
@@ -27,6 +27,6 @@ export function valueProblems(value: JsonValue, path: string): Problem[] {
   if (isDeeperThan(value, MAX_JSON_DEPTH)) return [problem("LIMIT_EXCEEDED", `The value nests lists and objects more than ${MAX_JSON_DEPTH} levels deep`, path)];
   const forbidden = forbiddenKeyPaths(value, path).map((place) => problem("FORBIDDEN_KEY", "An object has the key __proto__", place));
   const bytes = jsonBytes(value);
-  if (bytes <= MAX_CONTEXT_VALUE_BYTES) return forbidden;
-  return [...forbidden, problem("LIMIT_EXCEEDED", `The value has ${bytes} bytes; the limit is ${MAX_CONTEXT_VALUE_BYTES}`, path)];
+  if (bytes <= LIMITS.contextValueBytes) return forbidden;
+  return [...forbidden, problem("LIMIT_EXCEEDED", `The value has ${bytes} bytes; the limit is ${LIMITS.contextValueBytes}`, path)];
 }

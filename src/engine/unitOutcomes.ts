@@ -11,6 +11,7 @@ import { isTooLarge, toTaskError, type Settlement } from "./Settlement.js";
 import { addressOf } from "./addressOf.js";
 import { nodeKey } from "./nodeKey.js";
 import { laneOf } from "./TaskGroup.js";
+import { formatBytes, LIMITS } from "../workflow/limits.js";
 
 export class UnitOutcomes {
   constructor(private readonly settlement: Settlement, private readonly reader: WorkflowReader) {}
@@ -67,5 +68,5 @@ export class UnitOutcomes {
 }
 
 function tooLarge(node: PlanNode): FanwireError {
-  return new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${node.address} is larger than 1 MiB`);
+  return new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${node.address} is larger than ${formatBytes(LIMITS.contextValueBytes)}`);
 }

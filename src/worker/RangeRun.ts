@@ -17,6 +17,7 @@ import { parentOf, type LiveUnit } from "./LiveUnit.js";
 import { redactorOf, renderInput } from "./renderInput.js";
 import { silenceOf } from "./silence.js";
 import type { UnitRunnerServices } from "./UnitRunner.js";
+import { formatBytes, LIMITS } from "../workflow/limits.js";
 
 /** How long a finished item may wait for its neighbours before it is reported without them. */
 const FLUSH_MS = 50;
@@ -114,7 +115,7 @@ export class RangeRun {
     }
     const invalid = writesWhole(this.node) ? undefined : invalidItemResult(this.node, answer.value);
     if (invalid) throw invalid;
-    if (isTooLarge(answer.text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${this.unit.address} is larger than 1 MiB`);
+    if (isTooLarge(answer.text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${this.unit.address} is larger than ${formatBytes(LIMITS.contextValueBytes)}`);
     this.#finished.push({ letter: "C", offset, count: 1, text: answer.text });
   }
 

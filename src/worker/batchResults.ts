@@ -6,6 +6,7 @@ import { isObject, type JsonObject, type JsonValue } from "../workflow/json.js";
 import { describeKind } from "../workflow/jsonTree.js";
 import { invalidItemResult } from "../workflow/outputs.js";
 import type { PlanNode } from "../workflow/plan.js";
+import { formatBytes, LIMITS } from "../workflow/limits.js";
 
 const ERROR_CODE = /^[A-Za-z][\w.:-]{0,127}$/;
 const FAILED = "An item of the batch failed";
@@ -31,7 +32,7 @@ export async function slotText(node: PlanNode, slot: JsonValue, check: () => Pro
   const invalid = invalidItemResult(node, slot);
   if (invalid) throw invalid;
   const text = JSON.stringify(slot);
-  if (isTooLarge(text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${node.address} is larger than 1 MiB`);
+  if (isTooLarge(text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${node.address} is larger than ${formatBytes(LIMITS.contextValueBytes)}`);
   return text;
 }
 

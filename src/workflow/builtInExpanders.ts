@@ -5,7 +5,7 @@ import type { Expander } from "./expander.js";
 import { isObject } from "./json.js";
 import type { JsonObject, JsonValue } from "./json.js";
 import { describeKind } from "./jsonTree.js";
-import { MAX_ITEMS } from "./limits.js";
+import { LIMITS } from "./limits.js";
 
 const rangeExpander: Expander = {
   name: "range",
@@ -18,7 +18,7 @@ const rangeExpander: Expander = {
     if (step === 0) throw invalid("range", "step is 0, which never comes to an end");
     // The addend makes up for binary fractions: from 0 to 0.3 by 0.1 are four numbers.
     const count = Math.max(0, Math.floor((to - from) / step + 1e-9) + 1);
-    if (count > MAX_ITEMS) throw new FanwireError("EXPANSION_TOO_LARGE", `The range has ${count} numbers; the limit is ${MAX_ITEMS}`);
+    if (count > LIMITS.items) throw new FanwireError("EXPANSION_TOO_LARGE", `The range has ${count} numbers; the limit is ${LIMITS.items}`);
     return Array.from({ length: count }, (_, i) => ({ n: from + i * step }));
   },
 };

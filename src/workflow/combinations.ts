@@ -5,7 +5,7 @@ import type { ExpansionDefinition } from "./definition.js";
 import { FORBIDDEN_KEY, isObject } from "./json.js";
 import type { JsonObject, JsonValue } from "./json.js";
 import { describeKind, jsonEquals } from "./jsonTree.js";
-import { MAX_ITEMS } from "./limits.js";
+import { LIMITS } from "./limits.js";
 
 /** A variable and the list of its values. */
 export type Axis = readonly [variable: string, values: readonly JsonValue[]];
@@ -47,7 +47,7 @@ export function combinationCount(axes: readonly Axis[]): number {
 }
 
 function checkSize(count: number): void {
-  if (count > MAX_ITEMS) throw new FanwireError("EXPANSION_TOO_LARGE", `The expansion has ${count} items; the limit is ${MAX_ITEMS}`);
+  if (count > LIMITS.items) throw new FanwireError("EXPANSION_TOO_LARGE", `The expansion has ${count} items; the limit is ${LIMITS.items}`);
 }
 
 function combineMatrix(axes: readonly Axis[], exclude: readonly JsonValue[], include: readonly JsonValue[]): JsonObject[] {

@@ -3,7 +3,6 @@
 import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from "type-graphql";
 import type { GroupState, Page } from "../../engine/snapshot.js";
 import type { ApiContext } from "../context.js";
-import { PAGE_DEFAULT } from "../limits.js";
 import { emptyPage, PAGE_SIZE_DESCRIPTION, pageSize, toConnection } from "../paging.js";
 import { presentGroup } from "../present.js";
 import { TaskGroupConnection } from "../types/connections.js";
@@ -15,7 +14,7 @@ export class GroupFields {
     description: "The groups nested in it; of a group that is expanded as a whole its first 100 instances, see `instances` for all.",
   })
   async groups(@Root() { state, workflowId }: TaskGroup, @Ctx() context: ApiContext): Promise<TaskGroup[]> {
-    const groups = state.expanded ? (await page(context, workflowId, state, PAGE_DEFAULT)).edges.map(({ node }) => node) : state.groups;
+    const groups = state.expanded ? (await page(context, workflowId, state, pageSize(undefined, "first"))).edges.map(({ node }) => node) : state.groups;
     return groups.map((nested) => presentGroup(workflowId, nested));
   }
 

@@ -4,10 +4,9 @@ import type { KafkaMessage } from "kafkajs";
 import { problem, type Problem } from "../../errors.js";
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from "../../workflow/json.js";
 import { isDeeperThan } from "../../workflow/jsonTree.js";
-import { MAX_JSON_DEPTH } from "../../workflow/limits.js";
+import { formatBytes, LIMITS, MAX_JSON_DEPTH } from "../../workflow/limits.js";
 
 const MAX_ID = 200;
-const MAX_BYTES = 10 << 20;
 /** Of a message: its values may be as deep as those of the API, some levels below. */
 const MAX_DEPTH = MAX_JSON_DEPTH + 64;
 
@@ -44,7 +43,7 @@ export type RunCommand = (tenant: string, command: string, input: JsonObject, id
 export function readCommand({ key, value }: Pick<KafkaMessage, "key" | "value">): Command | { id?: string; reason: Problem } {
   const refuse = (message: string, id?: string): { id?: string; reason: Problem } => ({ ...(id === undefined ? {} : { id }), reason: problem("COMMAND_INVALID", message) });
   if (value === null) return refuse("The message has no value");
-  if (value.length > MAX_BYTES) return refuse("The message is larger than 10 MiB");
+  if (value.length > LIMITS.bodyBytes) return refuse(`The message is larger than ${formatBytes(LIMITS.bodyBytes)}`);
   let content: JsonValue;
   try {
     content = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(value)) as JsonValue;

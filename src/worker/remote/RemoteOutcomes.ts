@@ -20,6 +20,7 @@ import { hasResultCheck } from "../../workflow/resultCheck.js";
 import { redactorOf } from "../renderInput.js";
 import { BatchOutcomes, type BatchCompletion } from "./batchOutcome.js";
 import type { OutcomeSender } from "./OutcomeSender.js";
+import { formatBytes, LIMITS } from "../../workflow/limits.js";
 
 const MAX_RESULTS = 1_000;
 /** Of an error; what is longer is cut. */
@@ -125,7 +126,7 @@ export class RemoteOutcomes {
       if (!claim.item) return { outcome: this.services.settlement.complete(plan, node, claim.ref, { text, value }) };
       const invalid = invalidItemResult(node, value);
       if (invalid) throw invalid;
-      if (isTooLarge(text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${node.address} is larger than 1 MiB`);
+      if (isTooLarge(text)) throw new FanwireError("RESULT_TOO_LARGE", `The result of an item of ${node.address} is larger than ${formatBytes(LIMITS.contextValueBytes)}`);
       return { outcome: this.#piece(attempt, { letter: "C", offset: claim.item.offset, count: 1, text: `[${text}]` }) };
     } catch (error) {
       if (!(error instanceof FanwireError)) throw error;
@@ -179,7 +180,7 @@ function valueProblems(value: JsonValue, path: string): Problem[] {
   if (isDeeperThan(value, MAX_JSON_DEPTH)) return [problem("LIMIT_EXCEEDED", `The value nests lists and objects more than ${MAX_JSON_DEPTH} levels deep`, path)];
   const wrong = forbiddenKeyPaths(value, path).map((at) => problem("FORBIDDEN_KEY", "An object has the key __proto__", at));
   // A result that is too large is the attempt's failure, and decided where it is recorded.
-  if (!path.endsWith(".result") && isTooLarge(JSON.stringify(value))) wrong.push(problem("LIMIT_EXCEEDED", "The value is larger than 1 MiB", path));
+  if (!path.endsWith(".result") && isTooLarge(JSON.stringify(value))) wrong.push(problem("LIMIT_EXCEEDED", `The value is larger than ${formatBytes(LIMITS.contextValueBytes)}`, path));
   return wrong;
 }
 

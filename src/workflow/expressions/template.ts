@@ -9,9 +9,9 @@ import { setField } from "./plainJson.js";
 import { parseTemplate } from "./templateParser.js";
 import type { ParsedTemplate, Placeholder, TemplateNode } from "./templateParser.js";
 import type { CompiledTemplate, Reads, Scope } from "./types.js";
+import { LIMITS } from "../limits.js";
 
 /** Bytes of a rendered template's JSON in UTF-8. */
-export const MAX_TEMPLATE_BYTES = 1024 * 1024;
 
 /**
  * Compiles the strings of `value` that hold `{{ expression }}`. The value must not change afterwards: its parts without
@@ -87,8 +87,8 @@ export class Template implements CompiledTemplate {
       bytes += jsonBytesAtMost(value);
     });
     // The sum is an upper bound; only a template that may be too large is measured.
-    if (bytes > MAX_TEMPLATE_BYTES && Buffer.byteLength(JSON.stringify(result)) > MAX_TEMPLATE_BYTES) {
-      throw new FanwireError("TEMPLATE_TOO_LARGE", `The template's output is larger than ${MAX_TEMPLATE_BYTES} bytes`);
+    if (bytes > LIMITS.templateBytes && Buffer.byteLength(JSON.stringify(result)) > LIMITS.templateBytes) {
+      throw new FanwireError("TEMPLATE_TOO_LARGE", `The template's output is larger than ${LIMITS.templateBytes} bytes`);
     }
     return result;
   }
@@ -128,7 +128,7 @@ function splice(parts: readonly (string | number)[], values: readonly JsonValue[
     }
     const value = values[part] as JsonValue;
     text += typeof value === "string" ? value : JSON.stringify(value);
-    if (text.length > MAX_TEMPLATE_BYTES) throw new FanwireError("TEMPLATE_TOO_LARGE", `The template's output is larger than ${MAX_TEMPLATE_BYTES} bytes`);
+    if (text.length > LIMITS.templateBytes) throw new FanwireError("TEMPLATE_TOO_LARGE", `The template's output is larger than ${LIMITS.templateBytes} bytes`);
   }
   return text;
 }

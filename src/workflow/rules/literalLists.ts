@@ -5,7 +5,7 @@ import type { Problem } from "../../errors.js";
 import { combinationCount } from "../combinations.js";
 import type { Axis } from "../combinations.js";
 import { isObject } from "../json.js";
-import { MAX_ITEMS } from "../limits.js";
+import { LIMITS } from "../limits.js";
 import { expansionsOf } from "./ruleInput.js";
 import type { RuleInput } from "./ruleInput.js";
 
@@ -24,8 +24,8 @@ function zipProblems(axes: readonly Axis[], path: string): Problem[] {
 
 function matrixProblems(axes: readonly Axis[], path: string): Problem[] {
   const count = combinationCount(axes);
-  if (count <= MAX_ITEMS) return [];
-  return [problem("EXPANSION_TOO_LARGE", `The matrix makes ${count} combinations or more; the limit is ${MAX_ITEMS}`, path, "Split it into several tasks.")];
+  if (count <= LIMITS.items) return [];
+  return [problem("EXPANSION_TOO_LARGE", `The matrix makes ${count} combinations or more; the limit is ${LIMITS.items}`, path, "Split it into several tasks.")];
 }
 
 function literals(variables: unknown): Axis[] {

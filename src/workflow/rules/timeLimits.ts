@@ -3,7 +3,7 @@
 import { problem } from "../../errors.js";
 import type { Problem } from "../../errors.js";
 import { declaredGroups } from "../declaredGroups.js";
-import { MAX_ITEMS } from "../limits.js";
+import { LIMITS } from "../limits.js";
 import type { RuleInput } from "./ruleInput.js";
 
 export function timeLimits({ definition, tasks }: RuleInput): Problem[] {
@@ -26,6 +26,6 @@ function duration(ms: number | undefined, what: string, path: string): Problem[]
 }
 
 function places(maxParallel: number | undefined, address: string, path: string): Problem[] {
-  if (maxParallel === undefined || (Number.isInteger(maxParallel) && maxParallel >= 1 && maxParallel <= MAX_ITEMS)) return [];
-  return [problem("INVALID_VALUE", `maxParallel of ${address} is ${maxParallel}`, path, `Use a whole number from 1 to ${MAX_ITEMS}, or leave it out.`)];
+  if (maxParallel === undefined || (Number.isInteger(maxParallel) && maxParallel >= 1 && maxParallel <= LIMITS.items)) return [];
+  return [problem("INVALID_VALUE", `maxParallel of ${address} is ${maxParallel}`, path, `Use a whole number from 1 to ${LIMITS.items}, or leave it out.`)];
 }

@@ -6,7 +6,7 @@ import { declaredGroups } from "../declaredGroups.js";
 import type { WorkflowDefinition } from "../definition.js";
 import { isObject } from "../json.js";
 import { childPath, jsonBytes } from "../jsonTree.js";
-import { MAX_CONTEXT_VALUE_BYTES, MAX_DEFINITION_BYTES, MAX_GROUP_DEPTH, MAX_TASKS } from "../limits.js";
+import { LIMITS } from "../limits.js";
 import type { ContextInput, RuleInput } from "./ruleInput.js";
 
 /** What the API fills in where the client wrote nothing; empty lists besides. */
@@ -17,18 +17,18 @@ const DEFAULTS: ReadonlyMap<string, readonly unknown[]> = new Map(Object.entries
 export function withinLimits({ definition, tasks }: RuleInput): Problem[] {
   const problems: Problem[] = [];
   const declared = tasks.filter(({ kind }) => kind === "TASK").length;
-  if (declared > MAX_TASKS) {
-    problems.push(problem("LIMIT_EXCEEDED", `The workflow declares ${declared} tasks; the limit is ${MAX_TASKS}`, "groups",
+  if (declared > LIMITS.tasks) {
+    problems.push(problem("LIMIT_EXCEEDED", `The workflow declares ${declared} tasks; the limit is ${LIMITS.tasks}`, "groups",
       "Use an expansion to run one task for many items."));
   }
-  const tooDeep = declaredGroups(definition).find(({ depth }) => depth > MAX_GROUP_DEPTH);
+  const tooDeep = declaredGroups(definition).find(({ depth }) => depth > LIMITS.groupDepth);
   if (tooDeep) {
-    problems.push(problem("LIMIT_EXCEEDED", `Group ${tooDeep.address} is nested ${tooDeep.depth} levels deep; the limit is ${MAX_GROUP_DEPTH}`, tooDeep.path,
+    problems.push(problem("LIMIT_EXCEEDED", `Group ${tooDeep.address} is nested ${tooDeep.depth} levels deep; the limit is ${LIMITS.groupDepth}`, tooDeep.path,
       "Put its tasks into a group further out."));
   }
   const bytes = writtenBytes(definition);
-  if (bytes > MAX_DEFINITION_BYTES) {
-    problems.push(problem("LIMIT_EXCEEDED", `The definition has ${bytes} bytes; the limit is ${MAX_DEFINITION_BYTES}`, "groups",
+  if (bytes > LIMITS.definitionBytes) {
+    problems.push(problem("LIMIT_EXCEEDED", `The definition has ${bytes} bytes; the limit is ${LIMITS.definitionBytes}`, "groups",
       "Move data into the context, where each key may have as much."));
   }
   return problems;
@@ -38,8 +38,8 @@ export function contextWithinLimits({ context }: ContextInput): Problem[] {
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries(isObject(context) ? context : {})) {
     const size = jsonBytes(value);
-    if (size <= MAX_CONTEXT_VALUE_BYTES) continue;
-    problems.push(problem("LIMIT_EXCEEDED", `The context's ${key} has ${size} bytes; the limit is ${MAX_CONTEXT_VALUE_BYTES}`, childPath("context", key),
+    if (size <= LIMITS.contextValueBytes) continue;
+    problems.push(problem("LIMIT_EXCEEDED", `The context's ${key} has ${size} bytes; the limit is ${LIMITS.contextValueBytes}`, childPath("context", key),
       "Split it over several keys, or let a task fetch it."));
   }
   return problems;
