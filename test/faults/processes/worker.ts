@@ -39,5 +39,6 @@ const deadly: Handler = {
   },
 };
 
-await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, logLevel: "silent" }), { handlers: [slow, deadly], log: silentLog });
+const worker = await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, logLevel: "silent" }), { handlers: [slow, deadly], log: silentLog });
+process.once("SIGTERM", () => void worker.stop().finally(() => process.exit()));
 process.stdout.write("ready\n");
