@@ -84,7 +84,7 @@ export class ExpansionInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: "Hands the handler lists of up to this many items' inputs, 1 to 1,000; it returns a list of the same length, in which {\"$error\": {code, message}} fails an item.",
+    description: "Hands the handler lists of up to this many items' inputs, 1 to 1,000; it returns a list of the same length, in which {\"$error\": {code, message}} fails an item. Of a task only, not of a group.",
   })
   batchSize?: number | null;
 }

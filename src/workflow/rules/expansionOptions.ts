@@ -8,7 +8,8 @@ import { expansionsOf } from "./ruleInput.js";
 import type { RuleInput } from "./ruleInput.js";
 
 export function expansionOptions(input: RuleInput): Problem[] {
-  return expansionsOf(input).flatMap(({ expansion, path }) => [
+  return expansionsOf(input).flatMap(({ declared, expansion, path }) => [
+    ...(declared.kind === "GROUP" && expansion.batchSize !== undefined ? [batchedGroup(path)] : []),
     ...formatProblems(expansion, path),
     ...(expansion.nested ? nestedProblems(expansion, path) : []),
     ...rangeProblems(expansion, path),
@@ -42,6 +43,11 @@ function nestedProblems(expansion: ExpansionDefinition, path: string): Problem[]
   ];
   return clashes.map((clash) => problem("EXPANSION_OPTION", `nested does not go with ${clash}`, `${path}.nested`,
     clash === "onItemFailure DROP" ? "Use onItemFailure NULL or ERROR, which keep the slot." : "A nested output needs every combination of a matrix."));
+}
+
+/** A batch is one call of a handler: in an instance of a group there are many. */
+function batchedGroup(path: string): Problem {
+  return problem("EXPANSION_OPTION", "batchSize goes with the expansion of a task, not with that of a group", `${path}.batchSize`, "Remove it, or give it to a task in the group that is expanded itself.");
 }
 
 function rangeProblems(expansion: ExpansionDefinition, path: string): Problem[] {

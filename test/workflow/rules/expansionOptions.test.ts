@@ -1,7 +1,7 @@
 /** Options of an expansion go together. */
 
 import { test } from "vitest";
-import { expansion, oneGroup, task } from "../../support/builders.js";
+import { expansion, group, oneGroup, task, workflow } from "../../support/builders.js";
 import { expectProblems } from "../../support/expectProblems.js";
 
 test("flatten and nested go with MERGE, reduce with SINGLE", () => {
@@ -36,4 +36,10 @@ test("numbers lie in their ranges", () => {
     { code: "INVALID_VALUE", path: "groups[0].tasks[0].expansion.toleratedFailures", says: ["-1"] },
     { code: "INVALID_VALUE", path: "groups[0].tasks[0].expansion.toleratedFailurePercent", says: ["100.5"] },
   ]);
+});
+
+test("a batch is for the handler of a task: a group has none", () => {
+  const each = expansion({ array: { n: [1, 2] }, batchSize: 2 });
+  expectProblems(workflow([group("g", [task("t", { expansion: each })])]), [], {});
+  expectProblems(workflow([group("g", [task("t")], { expansion: each })]), [{ code: "EXPANSION_OPTION", path: "groups[0].expansion.batchSize", says: ["batchSize"] }], {});
 });
