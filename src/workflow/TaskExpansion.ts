@@ -7,6 +7,7 @@ import type { Axis } from "./combinations.js";
 import type { ExpansionDefinition } from "./definition.js";
 import { runExpander, type Expanders } from "./expander.js";
 import { compileExpression, evaluateCondition } from "./expressions/expression.js";
+import { evaluateAt, placed } from "./expressions/placed.js";
 import { compileTemplate } from "./expressions/template.js";
 import type { CompiledExpression, CompiledTemplate, Scope } from "./expressions/types.js";
 import { itemScope } from "./itemScope.js";
@@ -43,8 +44,8 @@ export class TaskExpansion {
   /** @throws FanwireError EXPRESSION_SYNTAX, TEMPLATE_SYNTAX when the definition was not validated. */
   constructor(expansion: ExpansionDefinition) {
     this.#expansion = expansion;
-    this.#filter = expansion.filter === undefined ? undefined : compileExpression(expansion.filter);
-    this.#identifier = expansion.identifier === undefined ? undefined : compileTemplate(expansion.identifier);
+    this.#filter = expansion.filter === undefined ? undefined : placed(compileExpression(expansion.filter), "expansion.filter");
+    this.#identifier = expansion.identifier === undefined ? undefined : compileTemplate(expansion.identifier, "expansion.identifier");
   }
 
   /**
@@ -62,16 +63,17 @@ export class TaskExpansion {
   async #source(scope: Scope, outside: ExpansionServices): Promise<{ combinations: JsonObject[]; shape?: number[] }> {
     const { custom, nested } = this.#expansion;
     if (custom?.expander !== undefined) return { combinations: await this.#expanded(custom.expander, scope, outside) };
-    if (custom !== undefined) return { combinations: customItems(await listOf(custom.expression ?? "", scope, "The custom expansion")) };
+    if (custom !== undefined) return { combinations: customItems(await listOf(custom.expression ?? "", scope, "The custom expansion", "expansion.custom.expression")) };
     const axes: Axis[] = [];
-    for (const [variable, value] of Object.entries(variablesOf(this.#expansion))) axes.push([variable, await listOf(value, scope, variable)]);
+    const kind = (["array", "zip", "matrix"] as const).find((name) => this.#expansion[name] !== undefined) ?? "array";
+    for (const [variable, value] of Object.entries(variablesOf(this.#expansion))) axes.push([variable, await listOf(value, scope, variable, `expansion.${kind}.${variable}`)]);
     return { combinations: combine(this.#expansion, axes), ...(nested ? { shape: axes.map(([, values]) => values.length) } : {}) };
   }
 
   async #expanded(name: string, scope: Scope, { expanders, signal = new AbortController().signal }: ExpansionServices): Promise<JsonObject[]> {
     const expander = expanders?.get(name);
     if (!expander) throw new FanwireError("UNKNOWN_EXPANDER", `This process has no expander ${name}`);
-    const args = compileTemplate(this.#expansion.custom?.args ?? null).render(scope);
+    const args = compileTemplate(this.#expansion.custom?.args ?? null, "expansion.custom.args").render(scope);
     return runExpander(expander, args instanceof Promise ? await args : args, scope, signal);
   }
 
@@ -114,12 +116,13 @@ export function variablesOf(expansion: ExpansionDefinition): JsonObject {
 /**
  * The list that a literal or an expression gives. No value is the empty list, a sequence of one is a list of one.
  * Synchronous when the expression is.
+ * @param what it is called, and where it stands in its task, for messages
  * @throws FanwireError EXPANSION_NOT_LIST for any other value
  */
-export function listOf(value: JsonValue, scope: Scope, what: string): JsonValue[] | Promise<JsonValue[]> {
+export function listOf(value: JsonValue, scope: Scope, what: string, place = ""): JsonValue[] | Promise<JsonValue[]> {
   if (Array.isArray(value)) return value;
   if (typeof value !== "string") throw notList(value, what);
-  const result = compileExpression(value).evaluate(scope);
+  const result = evaluateAt(compileExpression(value), scope, place);
   return result instanceof Promise ? result.then((awaited) => asList(awaited, value, scope, what)) : asList(result, value, scope, what);
 }
 

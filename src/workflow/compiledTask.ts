@@ -1,6 +1,7 @@
 /** A task's templates and expressions, compiled on first use and kept as long as its plan. */
 
 import { compileExpression } from "./expressions/expression.js";
+import { placed } from "./expressions/placed.js";
 import { compileTemplate } from "./expressions/template.js";
 import type { CompiledExpression, CompiledTemplate } from "./expressions/types.js";
 import type { PlanNode } from "./plan.js";
@@ -39,7 +40,7 @@ class LazyTask implements CompiledTask {
   }
 
   get input(): CompiledTemplate {
-    return this.#once("input", () => compileTemplate(this.#node.task.input ?? null));
+    return this.#once("input", () => compileTemplate(this.#node.task.input ?? null, "input"));
   }
 
   get when(): CompiledExpression | undefined {
@@ -52,7 +53,7 @@ class LazyTask implements CompiledTask {
 
   get fallback(): CompiledTemplate | undefined {
     const { fallback } = this.#node.task;
-    return fallback === undefined ? undefined : this.#once("fallback", () => compileTemplate(fallback));
+    return fallback === undefined ? undefined : this.#once("fallback", () => compileTemplate(fallback, "fallback"));
   }
 
   get expansion(): TaskExpansion | undefined {
@@ -61,20 +62,21 @@ class LazyTask implements CompiledTask {
   }
 
   get filter(): CompiledExpression | undefined {
-    return this.#expression("filter", this.#node.expansion?.filter);
+    return this.#expression("expansion.filter", this.#node.expansion?.filter);
   }
 
   get identifier(): CompiledTemplate | undefined {
     const identifier = this.#node.expansion?.identifier;
-    return identifier === undefined ? undefined : this.#once("identifier", () => compileTemplate(identifier));
+    return identifier === undefined ? undefined : this.#once("identifier", () => compileTemplate(identifier, "expansion.identifier"));
   }
 
   get reduce(): CompiledExpression | undefined {
-    return this.#expression("reduce", this.#node.expansion?.reduce);
+    return this.#expression("expansion.reduce", this.#node.expansion?.reduce);
   }
 
+  /** @param part where it stands in the task */
   #expression(part: string, source: string | undefined): CompiledExpression | undefined {
-    return source === undefined ? undefined : this.#once(part, () => compileExpression(source));
+    return source === undefined ? undefined : this.#once(part, () => placed(compileExpression(source), part));
   }
 
   #once<T>(part: string, compile: () => T): T {

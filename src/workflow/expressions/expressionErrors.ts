@@ -1,6 +1,8 @@
 /** Turns what JSONata throws into errors with a code, each naming the expression. */
 
 import { FanwireError } from "../../errors.js";
+import { nearMiss } from "../nearMiss.js";
+import { FUNCTION_NAMES } from "./functionNames.js";
 import { LimitReached } from "./limits.js";
 import { NotJson } from "./plainJson.js";
 
@@ -9,6 +11,9 @@ const MESSAGE_CHARS = 300;
 
 /** JSONata's codes for its own limits: stack, time, range, sequence. */
 const LIMIT_CODES = ["D1011", "D1012", "D2014", "D2015"];
+
+/** JSONata's codes for what is called and is no function. */
+const NO_FUNCTION = ["T1005", "T1006"];
 
 /** A problem of the source alone; `detail` says what and where. */
 export function syntaxError(source: string, detail: string, cause?: unknown): FanwireError {
@@ -37,16 +42,17 @@ function limitDetail(error: unknown): string {
 }
 
 function detailOf(error: unknown): string {
-  const { message, position } = fieldsOf(error);
+  const { message, position, code, token } = fieldsOf(error);
   const text = typeof message === "string" && message !== "" ? message : "JSONata gives no reason";
   const place = typeof position === "number" ? ` (at character ${position})` : "";
-  return `${text.length > MESSAGE_CHARS ? `${text.slice(0, MESSAGE_CHARS)}...` : text}${place}`;
+  const meant = NO_FUNCTION.includes(code as string) && typeof token === "string" ? nearMiss(token, FUNCTION_NAMES) : undefined;
+  return `${text.length > MESSAGE_CHARS ? `${text.slice(0, MESSAGE_CHARS)}...` : text}${place}${meant === undefined ? "" : `. Did you mean $${meant}?`}`;
 }
 
-function fieldsOf(error: unknown): { message?: unknown; position?: unknown; code?: unknown } {
+function fieldsOf(error: unknown): { message?: unknown; position?: unknown; code?: unknown; token?: unknown } {
   return typeof error === "object" && error !== null ? error : {};
 }
 
-function shown(source: string): string {
+export function shown(source: string): string {
   return JSON.stringify(source.length > SHOWN_CHARS ? `${source.slice(0, SHOWN_CHARS)}...` : source);
 }

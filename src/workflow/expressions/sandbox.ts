@@ -9,6 +9,7 @@ import { EXPRESSION_LIMITS, LimitReached } from "./limits.js";
 import { RegexEngine } from "./regexEngine.js";
 import { replacedFunctions } from "./replacedFunctions.js";
 import type { BaseEnvironment, Focus, Implementation, Originals } from "./replacedFunctions.js";
+import { FUNCTION_NAMES } from "./functionNames.js";
 
 export interface SandboxedExpression {
   readonly ast: AstNode;
@@ -22,15 +23,6 @@ interface Definition {
   implementation: Implementation;
   signature?: unknown;
 }
-
-const FUNCTION_NAMES = [
-  "sum", "count", "max", "min", "average", "string", "substring", "substringBefore", "substringAfter", "lowercase",
-  "uppercase", "length", "trim", "pad", "match", "contains", "replace", "split", "join", "formatNumber", "formatBase",
-  "formatInteger", "parseInteger", "number", "floor", "ceil", "round", "abs", "sqrt", "power", "random", "boolean", "not",
-  "map", "zip", "filter", "single", "reduce", "sift", "keys", "lookup", "append", "exists", "spread", "merge", "reverse",
-  "each", "error", "assert", "type", "sort", "shuffle", "distinct", "base64encode", "base64decode", "encodeUrlComponent",
-  "encodeUrl", "decodeUrlComponent", "decodeUrl", "eval", "toMillis", "fromMillis", "clone", "now", "millis",
-] as const;
 
 /** The functions whose result is an object that they made. */
 const MAKES_OBJECT: readonly string[] = ["merge", "sift"];

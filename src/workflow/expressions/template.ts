@@ -10,8 +10,8 @@ import { parseTemplate } from "./templateParser.js";
 import type { ParsedTemplate, Placeholder, TemplateNode } from "./templateParser.js";
 import type { CompiledTemplate, Reads, Scope } from "./types.js";
 import { LIMITS } from "../limits.js";
-
-/** Bytes of a rendered template's JSON in UTF-8. */
+import { shown } from "./expressionErrors.js";
+import { evaluateAt } from "./placed.js";
 
 /**
  * Compiles the strings of `value` that hold `{{ expression }}`. The value must not change afterwards: its parts without
@@ -55,7 +55,7 @@ export class Template implements CompiledTemplate {
   render(scope: Scope): JsonValue | Promise<JsonValue> {
     const values: JsonValue[] = [];
     for (const placeholder of this.#placeholders) {
-      const value = placeholder.expression.evaluate(scope);
+      const value = evaluateAt(placeholder.expression, scope, placeholder.path);
       if (value instanceof Promise) return this.#renderLater(scope, values, value);
       values.push(resolved(value, placeholder, scope));
     }
@@ -66,7 +66,7 @@ export class Template implements CompiledTemplate {
   async #renderLater(scope: Scope, values: JsonValue[], pending: Promise<JsonValue | undefined>): Promise<JsonValue> {
     values.push(resolved(await pending, this.#placeholders[values.length] as Placeholder, scope));
     for (const placeholder of this.#placeholders.slice(values.length)) {
-      values.push(resolved(await placeholder.expression.evaluate(scope), placeholder, scope));
+      values.push(resolved(await evaluateAt(placeholder.expression, scope, placeholder.path), placeholder, scope));
     }
     return this.#fill(values);
   }
@@ -142,16 +142,21 @@ function unresolved({ expression, path }: Placeholder, scope: Scope): FanwireErr
   const { name, meant } = missing(expression, scope);
   const place = path === "" ? "" : ` in ${path}`;
   const hint = meant === undefined ? "" : `. Did you mean ${JSON.stringify(meant)}?`;
-  const details = { name, ...(path === "" ? {} : { path }), ...(meant === undefined ? {} : { didYouMean: meant }) };
-  return new FanwireError("TEMPLATE_UNRESOLVED", `${JSON.stringify(name)} has no value${place}${hint}`, { details });
+  const details = { name, expression: expression.source, ...(path === "" ? {} : { path }), ...(meant === undefined ? {} : { didYouMean: meant }) };
+  const of = name === expression.source ? "" : ` of ${shown(expression.source)}`;
+  return new FanwireError("TEMPLATE_UNRESOLVED", `${JSON.stringify(name)}${of} has no value${place}${hint}`, { details });
 }
+
+/** Those that there are by themselves, where they apply. */
+const ROOTS = ["$index", "$item", "$attempt", "$workflow", "$session", "$result", "$results", "$error"];
 
 /** The first name on the way that has no value, and the name that may have been meant. */
 function missing(expression: Placeholder["expression"], scope: Scope): { name: string; meant?: string | undefined } {
   const [root, ...fields] = expression.names ?? [];
   if (root === undefined) {
     const name = expression.reads.required.find((read) => scope.get(read) === undefined);
-    return name === undefined ? { name: expression.source } : { name, meant: nearMiss(name, scope.names()) };
+    if (name !== undefined) return { name, meant: nearMiss(name, scope.names()) };
+    return { name: expression.source, meant: expression.source.startsWith("$") ? nearMiss(expression.source, ROOTS) : undefined };
   }
   let value = scope.get(root);
   if (value === undefined) return { name: root, meant: nearMiss(root, scope.names()) };

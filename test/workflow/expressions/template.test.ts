@@ -69,8 +69,8 @@ describe("a name without value", () => {
   it("is an error that names it, its place and what may have been meant", async () => {
     const error = await failure({ headers: { x: ["", "to {{ custmer.name }}"] } });
     expect(error.code).toBe("TEMPLATE_UNRESOLVED");
-    expect(error.message).toBe('"custmer" has no value in input.headers.x[1]. Did you mean "customer"?');
-    expect(error.details).toEqual({ name: "custmer", path: "input.headers.x[1]", didYouMean: "customer" });
+    expect(error.message).toBe('"custmer" of "custmer.name" has no value in input.headers.x[1]. Did you mean "customer"?');
+    expect(error.details).toEqual({ name: "custmer", expression: "custmer.name", path: "input.headers.x[1]", didYouMean: "customer" });
     expect(error.retryable).toBe(false);
   });
 
@@ -78,10 +78,22 @@ describe("a name without value", () => {
     ["{{ customer.nmae }}", '"customer.nmae" has no value in input. Did you mean "name"?'],
     ["{{ customer.tags.x }}", '"customer.tags.x" has no value in input'],
     ["{{ zebra }}", '"zebra" has no value in input'],
-    ["{{ $uppercase(custmer.name) }}", '"custmer" has no value in input. Did you mean "customer"?'],
+    ["{{ $uppercase(custmer.name) }}", '"custmer" of "$uppercase(custmer.name)" has no value in input. Did you mean "customer"?'],
+    ["{{ $indx }}", '"$indx" has no value in input. Did you mean "$index"?'],
     ["{{ customer.tags[$ = 'z'] }}", "\"customer.tags[$ = 'z']\" has no value in input"],
   ])("%s says %s", async (template, message) => {
     expect((await failure(template)).message).toBe(message);
+  });
+});
+
+describe("an expression that fails", () => {
+  it.each([
+    [{ url: ["", "{{ a + 'x' }}"] }, 'The expression "a + \'x\'" failed: The right side of the "+" operator must evaluate to a number (at character 3) in input.url[1]', "a + 'x'"],
+    [{ url: ["{{ $now() }}", "{{ $uppercas(a) }}"] }, 'The expression "$uppercas(a)" failed: Attempted to invoke a non-function (at character 10). Did you mean $uppercase? in input.url[1]', "$uppercas(a)"],
+  ])("names itself, its place and what may have been meant: %j", async (template, message, expression) => {
+    const error = await failure(template, { a: 1 });
+    expect({ code: error.code, message: error.message, details: error.details, retryable: error.retryable })
+      .toEqual({ code: "EXPRESSION_ERROR", message, details: { expression, path: "input.url[1]" }, retryable: false });
   });
 });
 
