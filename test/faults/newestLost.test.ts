@@ -5,16 +5,18 @@ import type { FanwireNode } from "../../src/main.js";
 import type { WorkflowEvent } from "../../src/workflow/events.js";
 import { oneGroup, task } from "../support/builders.js";
 import { startTestRedis, type TestRedis } from "../support/redisServer.js";
-import { CALLER, eventsOf, startTestNode } from "../support/testNode.js";
+import { CALLER, eventsOf, startTestNode, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 import { withRedis } from "../support/withRedis.js";
+import { expectNothingLeft } from "./checks.js";
 
+const keyPrefix = testPrefix();
 let redis: TestRedis;
 let node: FanwireNode;
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  node = await startTestNode({ redisUrl: redis.url });
+  node = await startTestNode({ redisUrl: redis.url, config: { keyPrefix, leaseMs: 1_000 } });
 });
 afterAll(async () => {
   await node.stop(0);
@@ -49,4 +51,5 @@ test("a log that has grown past a lost event does not pass for the one that held
   const { value: next } = await node.events.subscribe(id, { after: kept.cursor }).next();
   expect(next).toMatchObject({ seq: kept.seq + 1 });
   expect((await node.events.subscribe(id, { after: again.at(-2)?.cursor as string }).next()).value).toMatchObject({ type: "WORKFLOW_COMPLETED" });
+  await expectNothingLeft(node, keyPrefix);
 });
