@@ -52,16 +52,26 @@ export class TestSentinels {
   }
 
   /** Kills the primary; resolves when another one is. */
-  async killPrimary(): Promise<{ killed: TestRedis; primary: TestRedis }> {
-    const killed = await this.primary();
-    await killed.kill9();
+  async killPrimary(): Promise<{ old: TestRedis; primary: TestRedis }> {
+    const old = await this.primary();
+    await old.kill9();
+    return { old, primary: await this.#another(old) };
+  }
+
+  /** Stops the primary without an end: its connections stay, and nothing comes over them. Resolves when another one is the primary. */
+  async freezePrimary(): Promise<{ old: TestRedis; primary: TestRedis }> {
+    const old = await this.primary();
+    process.kill(old.pid, "SIGSTOP");
+    return { old, primary: await this.#another(old) };
+  }
+
+  async #another(old: TestRedis): Promise<TestRedis> {
     // Sooner they would have told the replica to leave the proxy alone; later they would wait with a second failover.
     for (const port of this.#ports) await withRedis({ port }, (redis) => redis.call("SENTINEL", "SET", NAME, "failover-timeout", "1000"));
-    const primary = await waitFor(async () => {
+    return waitFor(async () => {
       const now = await this.primary();
-      return now.port === killed.port ? undefined : now;
+      return now.port === old.port ? undefined : now;
     }, { what: "the sentinels to make the replica the primary", timeoutMs: 20_000, intervalMs: 50 });
-    return { killed, primary };
   }
 
   /** Starts one that was killed, as the replica of another. */
@@ -69,6 +79,10 @@ export class TestSentinels {
     server.extra.replicaof = `127.0.0.1 ${primary.port}`;
     await server.restart();
     await linked(server);
+  }
+
+  async addReplica(primary: TestRedis): Promise<void> {
+    await linked(await this.#startServer({ replicaof: `127.0.0.1 ${primary.port}` }));
   }
 
   async stop(): Promise<void> {
