@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildSchema, getNamedType, isEnumType, isInputObjectType, type GraphQLInputObjectType, type GraphQLSchema } from "graphql";
 import { parse } from "yaml";
 import { startTestServer, type TestServer } from "../support/testServer.js";
 import { waitFor } from "../support/waitFor.js";
@@ -47,4 +48,41 @@ test.each(examples())("the example $name ends as the page says", async ({ input,
   // What the page leaves out of a whole context is only what the client gave.
   const given = Object.keys((input as { context?: object }).context ?? {});
   if (outcome.context) expect(Object.keys(workflow.context).filter((key) => !given.includes(key)).sort()).toEqual(Object.keys(outcome.context).filter((key) => !given.includes(key)).sort());
+});
+
+/** Every field of the input types of a definition, and every value of its enums, as `Type.field`. */
+function declared(schema: GraphQLSchema, type = schema.getType("WorkflowDefinitionInput") as GraphQLInputObjectType, found = new Set<string>()): Set<string> {
+  for (const field of Object.values(type.getFields())) {
+    const name = `${type.name}.${field.name}`;
+    if (found.has(name)) continue;
+    found.add(name);
+    const inner = getNamedType(field.type);
+    if (isInputObjectType(inner)) declared(schema, inner, found);
+    if (isEnumType(inner)) for (const { name: value } of inner.getValues()) found.add(`${inner.name}.${value}`);
+  }
+  return found;
+}
+
+/** Those of them that a definition uses. */
+function used(type: GraphQLInputObjectType, value: unknown, found: Set<string>): void {
+  if (Array.isArray(value)) {
+    for (const element of value) used(type, element, found);
+    return;
+  }
+  for (const [name, inside] of Object.entries(value as object)) {
+    const field = type.getFields()[name];
+    if (!field) continue;
+    found.add(`${type.name}.${name}`);
+    const inner = getNamedType(field.type);
+    if (isInputObjectType(inner)) used(inner, inside, found);
+    if (isEnumType(inner)) found.add(`${inner.name}.${String(inside)}`);
+  }
+}
+
+test("every field of a definition, and every value that one can choose, stands in an example", () => {
+  const schema = buildSchema(readFileSync(new URL("../../schema/schema.graphql", import.meta.url), "utf8"));
+  const shown = new Set<string>();
+  for (const { input } of examples()) used(schema.getType("WorkflowDefinitionInput") as GraphQLInputObjectType, input.definition, shown);
+  expect([...declared(schema)].filter((name) => !shown.has(name))).toEqual([]);
+  expect(declared(schema).size).toBeGreaterThan(60);
 });
