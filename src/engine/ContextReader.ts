@@ -39,6 +39,21 @@ export class ContextReader {
     return context;
   }
 
+  /** As read, and under the keys of expanded tasks that still run with SEPARATE what has ended of their items. Tasks wait for all of it. */
+  async readNow(workflowId: string, plan: Plan, keys?: readonly string[]): Promise<JsonObject> {
+    const context = await this.read(workflowId, plan, keys);
+    for (const node of plan.root.nodes) {
+      if (node.kind !== "TASK" || node.expansion?.outputFormat !== "SEPARATE") continue;
+      const growing = node.keys.filter((key) => !Object.hasOwn(context, key) && !plan.root.reduced.has(key) && (keys?.includes(key) ?? true));
+      if (growing.length === 0 || (await this.reader.taskEnd(workflowId, node.index))?.status !== "RUNNING") continue;
+      const { outcomes } = await this.reader.itemOutcomes(workflowId, node.index);
+      const ended = outcomes.filter(({ status }) => status === "COMPLETED" || status === "FAILED").map(parsed);
+      const fields = resultFields(node, collectOutput(node.expansion, ended));
+      if (ended.length > 0 && "writes" in fields) for (const [key, value] of fields.writes) if (growing.includes(key)) context[key] = value;
+    }
+    return context;
+  }
+
   /** The cached values, when all these keys are among them. */
   cached({ workflowId, path }: Place, keys: readonly string[]): ReadonlyMap<string, JsonValue> | undefined {
     return this.#cache.all(cacheKey(workflowId, path), path === "" ? keys : ["$item", ...keys]);

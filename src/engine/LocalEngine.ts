@@ -147,7 +147,7 @@ export class LocalEngine implements Engine {
 
   async context(id: string, keys?: readonly string[]): Promise<JsonObject> {
     const plan = await this.services.reader.planOf(id);
-    return plan ? this.services.contexts.read(id, plan, keys) : {};
+    return plan ? this.services.contexts.readNow(id, plan, keys) : {};
   }
 
   items(task: TaskState, filter: { status?: TaskStatus[] }, page: PageRequest): Promise<Page<ItemState>> {
