@@ -224,7 +224,13 @@ export async function createNode(config: Config, options: NodeOptions = {}): Pro
   });
   const logReads = new LogReads(redis, shown, shards, workflows, items, instances, (at, plan, node) => resultOf(reader, contexts, plan, node, at));
   const eventLog = new EventLog(shown, logReads, hub.heard);
-  for (const connection of [connections.reads, connections.scripts]) onBroken(connection, () => eventLog.distrust());
+  // The server that answers next may have lost the newest of what this one had.
+  const distrust = (): void => {
+    eventLog.distrust();
+    contexts.forget();
+    instances.forget();
+  };
+  for (const connection of new Set([connections.reads, connections.scripts, connections.subscriber])) onBroken(connection, distrust);
   const events = new EventManager(eventLog, hub, { hub: feedHub, events: new FeedEvents(eventLog, logReads) }, async (id) => (await workflows.snapshot(id)) ?? undefined);
 
   const repair = new LaneRepair(redis, shards);

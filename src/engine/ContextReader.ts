@@ -29,6 +29,11 @@ export class ContextReader {
 
   constructor(private readonly reader: WorkflowReader) {}
 
+  /** What was read may have been lost, and be written anew. */
+  forget(): void {
+    this.#cache.clear();
+  }
+
   /** Values of the keys that are present, as they stand now: a key with a reducer combines what has been delivered so far. */
   async read(workflowId: string, plan: Plan, keys?: readonly string[]): Promise<JsonObject> {
     const place = rootPlace(workflowId, plan);

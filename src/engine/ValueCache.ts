@@ -18,6 +18,11 @@ export class ValueCache {
   /** @param maxCharacters text kept, over all owners */
   constructor(private readonly maxCharacters = MAX_CHARACTERS) {}
 
+  clear(): void {
+    this.#owners.clear();
+    this.#characters = 0;
+  }
+
   get(owner: string): ReadonlyMap<string, JsonValue> | undefined {
     return this.#owners.get(owner)?.values;
   }

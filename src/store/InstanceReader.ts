@@ -16,8 +16,15 @@ type Chunk = [identifier: string, variables: JsonObject][];
 export class InstanceReader {
   /** In order of last use; what items there are does not change once a group is expanded, unless it may begin anew. */
   readonly #chunks = new Map<string, Chunk>();
+  readonly #sizes = new Map<string, number>();
 
   constructor(private readonly redis: Redis, private readonly shards: ShardKeys, private readonly fields: NodeFields) {}
+
+  /** What was read may have been lost, and be written anew. */
+  forget(): void {
+    this.#chunks.clear();
+    this.#sizes.clear();
+  }
 
   /** Texts as a context keeps them, one per pair; undefined for keys without a value. */
   async texts(workflowId: string, wanted: readonly { path: InstancePath; key: string }[]): Promise<(string | undefined)[]> {
@@ -41,8 +48,6 @@ export class InstanceReader {
     const item = chunk[index % size];
     return item && { identifier: item[0], variables: item[1] };
   }
-
-  readonly #sizes = new Map<string, number>();
 
   async #chunkSize(workflowId: string, node: string | number): Promise<number | undefined> {
     const name = `${workflowId} ${node}`;

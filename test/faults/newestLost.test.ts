@@ -23,28 +23,36 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function answer(workflowId: string): Promise<void> {
-  await waitFor(async () => (await node.engine.signalTask(CALLER, { workflowId, task: "g.ask", outcome: "APPROVE", payload: null })).problems.length === 0, { what: "the signal to be taken" });
+async function answer(workflowId: string, name: string, payload: number): Promise<void> {
+  await waitFor(async () => (await node.engine.signalTask(CALLER, { workflowId, task: `g.${name}`, outcome: "APPROVE", payload })).problems.length === 0, { what: "the signal to be taken" });
 }
 
-test("a log that has grown past a lost event does not pass for the one that held it", async () => {
-  const id = (await node.engine.submitWorkflow(CALLER, { definition: oneGroup(task("ask", { handler: "signal" }), task("end", { after: ["ask"] })) })).workflowId as string;
+/** Asks twice; what the first answer was goes through a task between. */
+const definition = oneGroup(
+  task("first", { handler: "signal" }), task("between", { handler: "transform", input: { expression: "n * 10", data: { n: "{{ first }}" } } }), task("second", { handler: "signal", after: ["between"] }),
+);
+
+test("a log that has grown past a lost event does not pass for the one that held it, nor a lost value for the new one", async () => {
+  const id = (await node.engine.submitWorkflow(CALLER, { definition })).workflowId as string;
   const subscription = node.events.subscribe(id);
-  const seen: WorkflowEvent[] = [];
-  const until = async (type: WorkflowEvent["type"]): Promise<void> => {
-    while (seen.at(-1)?.type !== type) seen.push((await subscription.next()).value as WorkflowEvent);
+  const untilWaiting = async (name: string): Promise<WorkflowEvent> => {
+    for (;;) {
+      const event = (await subscription.next()).value as WorkflowEvent;
+      if (event.type === "TASK_WAITING" && event.task === `g.${name}`) return event;
+    }
   };
-  await until("TASK_WAITING");
+  const kept = await untilWaiting("first");
   await withRedis(redis, (client) => client.save());
-  await answer(id);
-  await until("TASK_COMPLETED");
-  const [kept, lost] = [seen.find((event) => event.type === "TASK_WAITING"), seen.at(-1)] as [WorkflowEvent, WorkflowEvent];
+  await answer(id, "first", 1);
+  const lost = await untilWaiting("second");
   await redis.kill9();
   await redis.restart();
-  await answer(id);
+  await answer(id, "first", 2);
+  await answer(id, "second", 3);
   const again = await eventsOf(node, id);
   expect(again.length).toBeGreaterThan(lost.seq);
 
+  expect(await node.engine.context(id)).toEqual({ first: 2, between: 20, second: 3 });
   await expect((async () => { while (!(await subscription.next()).done); })()).rejects.toMatchObject({ code: "CURSOR_AHEAD" });
   await expect(node.events.subscribe(id, { after: lost.cursor }).next()).rejects.toMatchObject({ code: "CURSOR_AHEAD" });
   await expect(node.events.readEvents(id, 10, { after: lost.cursor })).rejects.toMatchObject({ code: "CURSOR_AHEAD" });
