@@ -36,18 +36,16 @@ export const DEFAULT_FEED_LENGTH = 1_000_000;
 /** The text of a script with `--- @include name` lines replaced and its setting filled in. The shebang must stay the first line. */
 export function resolveScript(name: ScriptName, feedLength = DEFAULT_FEED_LENGTH): Script {
   const source = readFileSync(new URL(`${name}.lua`, FOLDER), "utf8");
+  let madeWhenUsed = "";
   const body = source.replace(/^--- @include (\w+)( when used)?$/gm, (_line, part: string, whenUsed?: string) => {
     const text = readFileSync(new URL(`include/${part}.lua`, FOLDER), "utf8").trimEnd();
-    return whenUsed ? madeWhenUsed(part, text) : text;
-  }).replaceAll("$FEED_LENGTH", String(feedLength));
+    if (!whenUsed) return text;
+    for (const [, made] of text.matchAll(/^function F\.(\w+)\(/gm)) madeWhenUsed += ` ${made}=${part}`;
+    // A function of its own, which include/base.lua calls when one of those in it is first asked for.
+    return `makers.${part} = function()\n${text}\nend`;
+  }).replaceAll("$FEED_LENGTH", String(feedLength)).replace("$MADE_WHEN_USED", () => madeWhenUsed);
   const keys = new Set([...source.matchAll(/^-- KEYS\[(\d+)\]/gm)].map((match) => match[1]));
   return { name, body, sha: createHash("sha1").update(body).digest("hex"), numberOfKeys: keys.size };
-}
-
-/** Puts an include's definitions into a function of its own, which include/base.lua calls when one of them is first asked for. */
-function madeWhenUsed(part: string, text: string): string {
-  const names = [...text.matchAll(/^function F\.(\w+)\(/gm)].map((match) => match[1]);
-  return [`local function ${part}WhenUsed()`, text, "end", ...names.map((name) => `lazy.${name} = ${part}WhenUsed`)].join("\n");
 }
 
 export function scriptFiles(): string[] {

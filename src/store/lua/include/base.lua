@@ -4,10 +4,10 @@ local call = redis.call
 -- open upvalues took longer than most calls do.
 local F = {}
 -- Functions of an include that is marked `when used` are made when one of them is first called: making closures is most of
--- what a short call costs. lazy[name] makes its include's.
-local lazy = {}
+-- what a short call costs. store/scripts.ts puts in which include makes which, as one text: a table of them would be filled at each call.
+local makers = {}
 setmetatable(F, { __index = function(functions, name)
-  lazy[name]()
+  makers[string.match('$MADE_WHEN_USED', ' ' .. name .. '=(%w+)')]()
   return rawget(functions, name)
 end })
 local time = call('TIME')
