@@ -1,6 +1,7 @@
 /** Runs a scope of the reference, node after node; an expanded group's node runs its instances one after the other, each in a scope inside. */
 
 import { compileExpression } from "../../src/workflow/expressions/expression.js";
+import { placed } from "../../src/workflow/expressions/placed.js";
 import type { JsonObject, JsonValue } from "../../src/workflow/json.js";
 import { collectOutput, collectResults, resultFields, type ItemOutcome } from "../../src/workflow/outputs.js";
 import { TaskExpansion, type ExpandedItem } from "../../src/workflow/TaskExpansion.js";
@@ -68,7 +69,7 @@ async function collected(scope: ModelScope, group: GroupDecl, instances: readonl
     { identifier, status, ...(error ? { error } : {}), ...(status === "COMPLETED" ? { result: resultOf(values) } : {}) }));
   if (expansion.reduce === undefined) return keys.map((key): [string, JsonValue] => [key, collectOutput(expansion, outcomes((values) => valueOf(values, key)), shape)]);
   const $results = collectResults(expansion, outcomes((values) => Object.fromEntries(keys.map((key) => [key, valueOf(values, key)]))));
-  const reduced = await compileExpression(expansion.reduce).evaluate(scope.expressionScope(group, { $results }));
+  const reduced = await placed(compileExpression(expansion.reduce), "expansion.reduce").evaluate(scope.expressionScope(group, { $results }));
   const fields = resultFields(nodeOf(group), reduced ?? null);
   if ("error" in fields) throw fields.error;
   return fields.writes;

@@ -7,6 +7,7 @@ import { WaitForSignal } from "../../src/engine/signals.js";
 import { FanwireError } from "../../src/errors.js";
 import type { ExpansionDefinition, TaskDefinition } from "../../src/workflow/definition.js";
 import { compileExpression, evaluateCondition } from "../../src/workflow/expressions/expression.js";
+import { placed } from "../../src/workflow/expressions/placed.js";
 import { compileTemplate } from "../../src/workflow/expressions/template.js";
 import type { Scope } from "../../src/workflow/expressions/types.js";
 import { itemScope } from "../../src/workflow/itemScope.js";
@@ -73,9 +74,9 @@ class TaskRun {
     for (let attempt = 1; ; attempt++) {
       try {
         const scope = this.#scope({ $attempt: attempt });
-        if (when !== undefined && !(await evaluateCondition(compileExpression(when), scope))) return this.#end("SKIPPED", { errorCode: "CONDITION" });
+        if (when !== undefined && !(await evaluateCondition(placed(compileExpression(when), "when"), scope))) return this.#end("SKIPPED", { errorCode: "CONDITION" });
         if (expansion) return await this.#runItems(expansion, scope, attempt);
-        const result = await this.#call(await compileTemplate(input ?? null).render(withMask(scope)), { unit: this.#address, attempt });
+        const result = await this.#call(await compileTemplate(input ?? null, "input").render(withMask(scope)), { unit: this.#address, attempt });
         await validate(this.declared, scope, result);
         return this.#complete(result, attempt);
       } catch (error) {
@@ -99,7 +100,7 @@ class TaskRun {
       }
       const output = expansion.reduce === undefined
         ? collectOutput(expansion, items, shape)
-        : (await compileExpression(expansion.reduce).evaluate(this.#scope({ $attempt: attempt, $results: collectResults(expansion, items) }))) ?? null;
+        : (await placed(compileExpression(expansion.reduce), "expansion.reduce").evaluate(this.#scope({ $attempt: attempt, $results: collectResults(expansion, items) }))) ?? null;
       return { ...this.#complete(output, attempt), items };
     } catch (error) {
       return { ...(await this.#giveUp(failureOf(error, this.#address), attempt)), items };
@@ -110,7 +111,7 @@ class TaskRun {
     for (let attempt = 1; ; attempt++) {
       try {
         const scope = itemScope(this.#scope({ $attempt: attempt }), { variables }, index);
-        const input = await compileTemplate(this.#task.input ?? null).render(withMask(scope));
+        const input = await compileTemplate(this.#task.input ?? null, "input").render(withMask(scope));
         const call = (given: JsonValue): Promise<JsonValue> => this.#call(given, { unit: `${this.#address}[${identifier}]`, attempt });
         const result = await (this.#task.expansion?.batchSize === undefined ? call(input) : asBatchOfOne(call, input));
         const invalid = invalidItemResult(nodeOf(this.declared), result);
@@ -157,7 +158,7 @@ class TaskRun {
     const failed = ({ code, message }: Failure, failsWorkflow: boolean): ModelTask => this.#end("FAILED", { errorCode: code, errorMessage: message, attempt, failsWorkflow });
     if (onFailure !== "FALLBACK") return failed(error, onFailure === "FAIL");
     try {
-      const result = await compileTemplate(fallback as JsonValue).render(this.#scope({ $attempt: attempt, $error: error }));
+      const result = await compileTemplate(fallback as JsonValue, "fallback").render(this.#scope({ $attempt: attempt, $error: error }));
       return { ...this.#complete(copy(result), attempt), errorCode: error.code };
     } catch (second) {
       return failed(failureOf(second, this.#address), true);
@@ -182,7 +183,7 @@ async function validate({ task, address }: TaskDecl, scope: Scope, result: JsonV
   if (task.resultSchema !== undefined) await checkAgainstSchema(address, task.resultSchema, result);
   if (task.validate === undefined) return;
   const withResult: Scope = { get: (name) => (name === "$result" ? result : scope.get(name)), names: () => [...scope.names(), "$result"] };
-  if (await evaluateCondition(compileExpression(task.validate), withResult)) return;
+  if (await evaluateCondition(placed(compileExpression(task.validate), "validate"), withResult)) return;
   throw new FanwireError("RESULT_INVALID", `The result of ${address} does not meet its condition: ${task.validate}`, { retryable: true });
 }
 
