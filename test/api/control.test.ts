@@ -65,3 +65,11 @@ test("external keys, an approval, a retry, a rerun and a deletion, from a defini
   const { workflow } = await data(server, "query($id: ID!) { workflow(id: $id) { rerunOf { id } } }", { id: rerunWorkflow.workflow.id });
   expect(workflow).toEqual({ rerunOf: null });
 });
+
+test("an expanded group that waits for a key from outside says so, as its tasks are not there yet", async () => {
+  const definition = { name: "late", externalKeys: ["rows"], groups: [{ name: "each", expansion: { array: { row: "rows" } }, tasks: [{ name: "t", handler: "log", input: "{{ row }}" }] }] };
+  const { submitWorkflow } = await data(server, "mutation($input: SubmitWorkflowInput!) { submitWorkflow(input: $input) { workflow { id status } problems { code } } }", { input: { definition } });
+  const { id } = submitWorkflow.workflow;
+  const { workflow } = await data(server, "query($id: ID!) { workflow(id: $id) { groups { status waitingFor { kind key until } } } }", { id });
+  expect(workflow.groups).toEqual([{ status: "PENDING", waitingFor: [{ kind: "EXTERNAL_KEY", key: "rows", until: null }] }]);
+});
