@@ -52,7 +52,7 @@ export class Keys {
   held(id: string, group: number | string): string { return `${this.prefix}h:${id}:${group}`; }
   /** zset: due ms -> L lease, T attempt timeout, B silence of a handler, R retry, D delay, E end of a task's, group's or workflow's time, X retention, S what a workflow owes its session; of sub-workflows N ended, V watch, A abandoned */
   get timers(): string { return `${this.prefix}tm`; }
-  /** hash: token -> worker and its units; <token>n -> how many of them still run; n -> the last token minted */
+  /** hash: token -> worker and its units; <token>n -> how many of them still run; n -> how many tokens were minted */
   get leases(): string { return `${this.prefix}lease`; }
   /** hash with expiry: a worker's last claim request and the token it got, so that a repeated request gets the same answer */
   worker(worker: string): string { return `${this.prefix}wk:${worker}`; }

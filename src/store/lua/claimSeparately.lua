@@ -33,7 +33,7 @@ if first then
 end
 
 local function claim(entry)
-  local token = tostring(call('HINCRBY', leaseKey, 'n', 1))
+  local token = F.mintToken(leaseKey)
   local described = { token }
   local unit = F.claimUnit(entry, token, worker, described)
   if not unit then return end

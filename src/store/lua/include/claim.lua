@@ -10,6 +10,12 @@ function F.describeClaim(reply, wf, k, unit, r, first, offset, count, statuses, 
   reply[n + 12], reply[n + 13], reply[n + 14] = statuses, variables, F.base(wf, k)
 end
 
+-- A counter and the time: when the newest writes are lost the counter goes back with them, and a worker that runs what was lost
+-- holds a token that nobody gets again.
+function F.mintToken(leaseKey)
+  return call('HINCRBY', leaseKey, 'n', 1) .. string.format('%04d', now % 10000)
+end
+
 function F.claimUnit(entry, token, worker, reply)
   local id, k, unit, attempt, timeoutMs = string.match(entry, '^(%S+) (%S+) (%S+) (%d+) (%d+)$')
   local wf = F.loadWorkflow(id)
@@ -58,7 +64,7 @@ function F.claimUnits(worker, request, want, leaseMs, serve)
   local function take(entries, itemsPerSlot)
     for i, entry in ipairs(entries) do
       if budget <= 0 then return i end
-      token = token or tostring(call('HINCRBY', leaseKey, 'n', 1))
+      token = token or F.mintToken(leaseKey)
       local unit, items = F.claimUnit(entry, token, worker, reply)
       if unit then
         taken[#taken + 1] = unit
