@@ -1,6 +1,6 @@
 /** Redis Cluster: every script and every read works where each shard may lie on another node, and the shards spread over them. */
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { sessionKey } from "../../src/engine/session.js";
 import type { FanwireNode } from "../../src/main.js";
 import { isCluster, primariesOf } from "../../src/store/connect.js";
@@ -15,7 +15,7 @@ import type { TaskDefinition, WorkflowDefinition } from "../../src/workflow/defi
 import { expectWholeLog, keysUnder } from "../faults/checks.js";
 import { expansion, group, oneGroup, task, workflow } from "../support/builders.js";
 import { startTestCluster, type TestCluster } from "../support/redisCluster.js";
-import { CALLER, eventsOf, finished, startTestNode, testPrefix } from "../support/testNode.js";
+import { CALLER, eventsOf, finished, startTestNode, startTestServer, testPrefix } from "../support/testNode.js";
 import { waitFor } from "../support/waitFor.js";
 
 const SHARDS = 9;
@@ -118,6 +118,17 @@ test("what Kafka's bridge keeps, and the sessions' own steps, need one slot each
   await finished(node, id);
   expect(await sessions.share({ tenant: "default", id: `session:${id}` }, id)).toBe(true);
   await sessions.leave(sessionKey({ tenant: "default", id: `session:${id}` }), id);
+});
+
+test("a server on a cluster is ready, counts what waits in each shard, and says what its Redis is", async () => {
+  const server = await startTestServer({ redisUrl: cluster.url, config: { keyPrefix, shards: SHARDS, worker: false } });
+  onTestFinished(() => server.stop());
+  expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true });
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toMatch(/^fanwire_redis_up 1$/m);
+  expect(metrics.match(/^fanwire_ready\{/gm)?.length).toBeGreaterThanOrEqual(SHARDS);
+  const response = await fetch(server.httpUrl, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ query: "{ serverInfo { redis } }" }) });
+  expect(await response.json()).toEqual({ data: { serverInfo: { redis: expect.stringMatching(/^cluster \d+\.\d+/) as string } } });
 });
 
 test("no script was left out, and all that is left is sound", async () => {
