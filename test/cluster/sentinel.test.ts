@@ -16,14 +16,16 @@ let nodes: FanwireNode[];
 let keyPrefix: string;
 
 beforeEach(async () => {
+  nodes = [];
   sentinels = new TestSentinels();
   await sentinels.start();
   keyPrefix = testPrefix();
 });
+// Nodes whose Redis takes no writes hand back for as long as they try; what has been started must end all the same.
 afterEach(async () => {
   await Promise.all(nodes.map((node) => node.stop(0)));
   await sentinels.stop();
-});
+}, 90_000);
 
 async function startNodes(redisDurability: Config["redisDurability"]): Promise<void> {
   nodes = await Promise.all([0, 1].map(() => startTestNode({ redisUrl: sentinels.url, handlers: [slow], config: { keyPrefix, leaseMs: 2_000, redisDurability } })));
