@@ -55,13 +55,19 @@ const COMMAND_TIMEOUT_MS = 15_000;
 export function connect(address: RedisAddress, onError: (error: Error) => void): Connections {
   if (address.kind === "cluster") return connectToCluster(address, onError);
   const shared = { maxRetriesPerRequest: null, retryStrategy: pauseMs, ...optionsOf(address) };
-  const open = (more: RedisOptions): Server => ("url" in address ? new Server(address.url, { ...shared, ...more }) : new Server({ ...shared, ...more })).on("error", onError);
+  const open = (more: RedisOptions): Server => heeded("url" in address ? new Server(address.url, { ...shared, ...more }) : new Server({ ...shared, ...more })).on("error", onError);
   const reads = open({ enableAutoPipelining: true });
   const scripts = open({ commandTimeout: COMMAND_TIMEOUT_MS });
   const subscriber = open({ enableReadyCheck: false });
   const connections = [reads, scripts, subscriber];
   const watch = address.kind === "sentinel" ? new SwitchWatch(address.sentinels, sentinelOptionsOf(address), address.primary, connections) : undefined;
   return { reads, scripts, subscriber, close: () => { watch?.close(); for (const connection of connections) connection.disconnect(); } };
+}
+
+/** Every cache of what Redis said listens for breaks: more of them than Node takes for a leak. */
+function heeded<T extends Redis>(redis: T): T {
+  redis.setMaxListeners(50);
+  return redis;
 }
 
 function pauseMs(times: number): number {
@@ -93,7 +99,7 @@ function sentinelOptionsOf({ tls, sentinelUsername, sentinelPassword }: Extract<
 /** Within a cluster's client each node has a connection, and subscriptions one of their own, so the reads' client carries them too. */
 function connectToCluster({ nodes, ...login }: Extract<RedisAddress, { kind: "cluster" }>, onError: (error: Error) => void): Connections {
   const open = (redisOptions: RedisOptions): PatientCluster =>
-    new PatientCluster([...nodes], { clusterRetryStrategy: pauseMs, slotsRefreshInterval: SLOTS_REFRESHED_MS, redisOptions: { ...loginOf(login), ...redisOptions } }).on("error", onError).on("node error", onError);
+    heeded(new PatientCluster([...nodes], { clusterRetryStrategy: pauseMs, slotsRefreshInterval: SLOTS_REFRESHED_MS, redisOptions: { ...loginOf(login), ...redisOptions } })).on("error", onError).on("node error", onError);
   const reads = open({});
   const scripts = open({ commandTimeout: COMMAND_TIMEOUT_MS });
   return { reads, scripts, subscriber: reads, close: () => { reads.disconnect(); scripts.disconnect(); } };

@@ -177,7 +177,7 @@ describe("clients of graphql-sse with singleConnection", () => {
     const keyPrefix = testPrefix();
     const first = await startTestServer({ config: { keyPrefix } });
     const id = await submit(first, longDelay());
-    const client = createClient({ url: `${first.url}/graphql/stream`, singleConnection: true, retryAttempts: 100, retry: () => new Promise((resolve) => setImmediate(resolve)) });
+    const client = createClient({ url: `${first.url}/graphql/stream`, singleConnection: true, retryAttempts: 1_000_000, retry: () => new Promise((resolve) => setImmediate(resolve)) });
     const types: string[] = [];
     const done = new Promise<void>((complete, error) => {
       client.subscribe({ query: EVENTS, variables: { id } }, { next: ({ data: result }) => types.push((result as Answer).workflowEvents.type), error, complete });
