@@ -51,17 +51,31 @@ export interface Connections {
 const SLOTS_REFRESHED_MS = 5_000;
 /** How long a command waits for its answer before it is sent again. */
 const COMMAND_TIMEOUT_MS = 15_000;
+/**
+ * A connection on which nothing comes for so long, though something is asked for, is half-open (its other end has gone without a word, or the
+ * network swallows it) and is replaced. Longer than a busy Redis is silent.
+ */
+const SILENT_MS = 10_000;
 
-export function connect(address: RedisAddress, onError: (error: Error) => void): Connections {
-  if (address.kind === "cluster") return connectToCluster(address, onError);
-  const shared = { maxRetriesPerRequest: null, retryStrategy: pauseMs, ...optionsOf(address) };
+/** @param silentMs after which a connection that does not answer is replaced */
+export function connect(address: RedisAddress, onError: (error: Error) => void, silentMs = SILENT_MS): Connections {
+  if (address.kind === "cluster") return connectToCluster(address, onError, silentMs);
+  const shared = { maxRetriesPerRequest: null, retryStrategy: pauseMs, socketTimeout: silentMs, ...optionsOf(address) };
   const open = (more: RedisOptions): Server => heeded("url" in address ? new Server(address.url, { ...shared, ...more }) : new Server({ ...shared, ...more })).on("error", onError);
   const reads = open({ enableAutoPipelining: true });
   const scripts = open({ commandTimeout: COMMAND_TIMEOUT_MS });
   const subscriber = open({ enableReadyCheck: false });
   const connections = [reads, scripts, subscriber];
   const watch = address.kind === "sentinel" ? new SwitchWatch(address.sentinels, sentinelOptionsOf(address), address.primary, connections) : undefined;
-  return { reads, scripts, subscriber, close: () => { watch?.close(); for (const connection of connections) connection.disconnect(); } };
+  // It only listens: without a question now and then nobody would know that nothing can come.
+  const asking = setInterval(() => { if (subscriber.status === "ready") subscriber.ping().catch(() => undefined); }, silentMs / 2);
+  asking.unref();
+  const close = (): void => {
+    clearInterval(asking);
+    watch?.close();
+    for (const connection of connections) connection.disconnect();
+  };
+  return { reads, scripts, subscriber, close };
 }
 
 /** Every cache of what Redis said listens for breaks: more of them than Node takes for a leak. */
@@ -97,9 +111,9 @@ function sentinelOptionsOf({ tls, sentinelUsername, sentinelPassword }: Extract<
 }
 
 /** Within a cluster's client each node has a connection, and subscriptions one of their own, so the reads' client carries them too. */
-function connectToCluster({ nodes, ...login }: Extract<RedisAddress, { kind: "cluster" }>, onError: (error: Error) => void): Connections {
+function connectToCluster({ nodes, ...login }: Extract<RedisAddress, { kind: "cluster" }>, onError: (error: Error) => void, silentMs: number): Connections {
   const open = (redisOptions: RedisOptions): PatientCluster =>
-    heeded(new PatientCluster([...nodes], { clusterRetryStrategy: pauseMs, slotsRefreshInterval: SLOTS_REFRESHED_MS, redisOptions: { ...loginOf(login), ...redisOptions } })).on("error", onError).on("node error", onError);
+    heeded(new PatientCluster([...nodes], { clusterRetryStrategy: pauseMs, slotsRefreshInterval: SLOTS_REFRESHED_MS, redisOptions: { ...loginOf(login), socketTimeout: silentMs, ...redisOptions } })).on("error", onError).on("node error", onError);
   const reads = open({});
   const scripts = open({ commandTimeout: COMMAND_TIMEOUT_MS });
   return { reads, scripts, subscriber: reads, close: () => { reads.disconnect(); scripts.disconnect(); } };

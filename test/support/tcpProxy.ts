@@ -79,6 +79,11 @@ export class TcpProxy {
     return this.cutAfterRequest(() => true, times);
   }
 
+  /** The connections that there are stay open, and no byte passes on them ever again. New ones work. */
+  freezeAll(): void {
+    for (const link of this.#links) link.hold(true);
+  }
+
   /** Half-open: connections stay, new ones are taken, and no byte passes either way; `false` lets the held bytes pass. */
   set blackHole(on: boolean) {
     this.#blackHole = on;
