@@ -52,6 +52,15 @@ export class ShardLoop {
     return !this.#stopped && this.#freeSlots.length > 0 && this.#hints > this.#hintsServed;
   }
 
+  /** A call is under way, and may bring claims. */
+  get isAsking(): boolean {
+    return this.#freeSlots.length < MAX_IN_FLIGHT;
+  }
+
+  get holdsOutcomes(): boolean {
+    return this.#buffer.length > 0;
+  }
+
   push(outcomes: readonly Outcome[], onCodes: (codes: readonly OutcomeCode[]) => void): void {
     this.#buffer.push({ outcomes, onCodes });
     this.schedule();

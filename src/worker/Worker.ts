@@ -57,6 +57,9 @@ export class Worker {
   #firstShard = 0;
   #offering = false;
   #stopping = false;
+  /** It starts nothing more: what is claimed still goes back. */
+  #isOver = false;
+  readonly #handedBack: Promise<void>[] = [];
   #lastHeartbeatMs = Date.now();
 
   constructor(private readonly options: WorkerOptions) {
@@ -108,10 +111,16 @@ export class Worker {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     const deadline = Date.now() + graceMs;
-    while (this.#live.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    // What was asked for before comes still, and is run.
+    const isAtWork = (): boolean => this.#live.size > 0 || this.#loops.some((loop) => loop.isAsking);
+    while (isAtWork() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    this.#isOver = true;
     for (const unit of [...this.#live.values()]) await this.#handBack(unit);
     for (const undo of this.#undo.splice(0)) undo();
-    await Promise.all(this.#loops.map((loop) => loop.drain()));
+    do {
+      await Promise.all(this.#loops.map((loop) => loop.drain()));
+      await Promise.all(this.#handedBack.splice(0));
+    } while (this.#loops.some((loop) => loop.isAsking || loop.holdsOutcomes));
     for (const loop of this.#loops) loop.stop();
   }
 
@@ -175,7 +184,8 @@ export class Worker {
       const unit = new LiveUnit(claim, this.#isBatch(claim) ? 1 : weight);
       this.#taken += unit.weight;
       this.#live.set(keyOf(claim), unit);
-      void this.#runner.run(unit).finally(() => this.#end(unit));
+      if (this.#isOver) this.#handedBack.push(this.#handBack(unit));
+      else void this.#runner.run(unit).finally(() => this.#end(unit));
     }
     return claimed;
   }

@@ -15,7 +15,7 @@ const PLENTY = Buffer.alloc(20_000_000);
 /** A connection whose other end reads nothing yet. */
 async function connected(kind: "socket" | "answer"): Promise<{ stream: Writable; peer: Socket; read(): number; text(): string }> {
   let stream: Writable | undefined;
-  const server = kind === "socket" ? createServer((socket) => { stream = socket; }) : createHttp((_request, response) => { stream = response as Writable; });
+  const server = kind === "socket" ? createServer((socket) => { stream = socket.on("error", () => undefined); }) : createHttp((_request, response) => { stream = response as Writable; });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const peer = connect((server.address() as AddressInfo).port, "127.0.0.1");
   open.push(server, peer);
