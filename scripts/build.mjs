@@ -1,4 +1,4 @@
-/** Builds everything that runs: the clients' types, the compiled server, its Lua scripts and the GraphiQL page. */
+/** Builds everything that runs: the clients' types, the compiled server, its Lua scripts, the GraphiQL page and the console. */
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
@@ -17,5 +17,7 @@ rmSync(`${root}/dist`, { recursive: true, force: true });
 run("node_modules/@graphql-codegen/cli/cjs/bin.js", "--config", "codegen.yml", "--silent");
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 run("scripts/copyAssets.mjs");
-run("node_modules/vite/bin/vite.js", "build", "--config", "src/api/graphiql/vite.config.ts", "--logLevel", "warn");
+for (const page of ["src/api/graphiql", "client-examples/web-dashboard"]) {
+  run("node_modules/vite/bin/vite.js", "build", "--config", `${page}/vite.config.ts`, "--logLevel", "warn");
+}
 chmodSync(`${root}/dist/cli/main.js`, 0o755);

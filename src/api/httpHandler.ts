@@ -3,16 +3,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ApiLog } from "./ApiLog.js";
 import type { StreamHandler } from "./eventStream.js";
+import type { PageHandler } from "./builtPage.js";
 import { formatError } from "./formatError.js";
 import type { GraphqlHandler } from "./graphqlHttp.js";
-import type { PageHandler } from "./graphiqlPage.js";
 import { METRICS_TYPE } from "./metrics.js";
 import { RequestRefused } from "./requestBody.js";
 
 export interface HttpParts {
   graphql: GraphqlHandler;
   eventStreams: StreamHandler;
-  graphiql: PageHandler;
+  /** By the first part of their paths. */
+  pages: ReadonlyMap<string, PageHandler>;
   /** Whether new work can be taken: false while Redis is away and while the server stops. */
   ready(): Promise<boolean>;
   /** Numbers for Prometheus. */
@@ -48,8 +49,13 @@ async function route(parts: HttpParts, request: IncomingMessage, response: Serve
   else if (path === "/healthz") sendJson(response, 200, { status: "ok" });
   else if (path === "/readyz") await sendReadiness(parts, response);
   else if (path === "/metrics") send(response, 200, METRICS_TYPE, await parts.metrics());
-  else if (path !== "/graphiql" && !path.startsWith("/graphiql/")) throw new RequestRefused(404, "NOT_FOUND", "There is nothing here.");
-  else if (!(await parts.graphiql(request, response, path))) {
+  else await sendPage(parts, request, response, path);
+}
+
+async function sendPage(parts: HttpParts, request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  const page = parts.pages.get(path.split("/")[1] ?? "");
+  if (!page) throw new RequestRefused(404, "NOT_FOUND", "There is nothing here.");
+  if (!(await page(request, response, path))) {
     throw new RequestRefused(404, "NOT_FOUND", "There is no such file; if it is the page itself, run `npm run build`.");
   }
 }

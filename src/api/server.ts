@@ -1,4 +1,4 @@
-/** The API server: one port for GraphQL over HTTP and WebSocket, the GraphiQL page, the health checks and the metrics. */
+/** The API server: one port for GraphQL over HTTP and WebSocket, the pages, the health checks and the metrics. */
 
 // Decorated classes ask for it when they are defined, so it comes before all of them.
 import "reflect-metadata";
@@ -17,7 +17,7 @@ import { createContext } from "./context.js";
 import { createDirectExecution } from "./directExecution.js";
 import { createEventStreams } from "./eventStream.js";
 import type { EventStreams } from "./eventStream.js";
-import { createGraphiqlPage } from "./graphiqlPage.js";
+import { createBuiltPage } from "./builtPage.js";
 import { createGraphqlHandler } from "./graphqlHttp.js";
 import { createHttpHandler } from "./httpHandler.js";
 import { createHttpServer } from "./httpServer.js";
@@ -85,7 +85,7 @@ export async function createApiServer(deps: ApiDependencies): Promise<ApiServer>
   const server = createHttpServer(createHttpHandler({
     graphql: createGraphqlHandler({ apollo, findDirect: createDirectExecution(schema, prepare, deps.log), newContext }),
     eventStreams: eventStreams.handle,
-    graphiql: await createGraphiqlPage("/graphiql"),
+    pages: new Map([["graphiql", await createBuiltPage("graphiql")], ["console", await createBuiltPage("console")]]),
     ready: async () => stopping === undefined && (await deps.ready()),
     metrics: createMetrics({
       version: deps.version, startedMs: deps.startedMs, fleet: deps.fleet, kafka: () => deps.kafkaState(),

@@ -38,7 +38,7 @@ beforeAll(async () => {
   const apollo = createApollo(schema, silentLog, async () => undefined);
   await apollo.start();
   both = await Promise.all([counted, (() => undefined) as FindDirectOperation].map(async (findDirect) => {
-    const server = createServer(createHttpHandler({ graphql: createGraphqlHandler({ apollo, findDirect, newContext }), eventStreams: async () => undefined, graphiql: async () => false, ready: async () => true, metrics: async () => "", log: silentLog }));
+    const server = createServer(createHttpHandler({ graphql: createGraphqlHandler({ apollo, findDirect, newContext }), eventStreams: async () => undefined, pages: new Map(), ready: async () => true, metrics: async () => "", log: silentLog }));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return server;
   }));

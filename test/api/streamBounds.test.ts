@@ -33,7 +33,7 @@ async function serveStreams(more: Partial<EventStreamParts> = {}): Promise<Serve
   const newContext = (signal: AbortSignal) => createContext({ engine, events, fleet, workers, server: facts }, signal);
   const subscriptions = new SharedSubscriptions(log);
   const streams = createEventStreams({ schema, prepare: createPreparer(schema), newContext, subscriptions, stallMs: 60_000, log, ...more });
-  const server = createServer(createHttpHandler({ graphql: async () => undefined, eventStreams: streams.handle, graphiql: async () => false, ready: async () => true, metrics: async () => "", log }));
+  const server = createServer(createHttpHandler({ graphql: async () => undefined, eventStreams: streams.handle, pages: new Map(), ready: async () => true, metrics: async () => "", log }));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, streams, subscriptions, stalls };

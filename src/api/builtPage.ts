@@ -1,4 +1,4 @@
-/** Serves the built GraphiQL page: only the files that the build made can be asked for. */
+/** Serves a built page, GraphiQL or the console: only the files that the build made can be asked for. */
 
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -33,10 +33,12 @@ interface PageFile {
 export type PageHandler = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>;
 
 /** The same folder from src/api and from dist/api. */
-const BUILT_FOLDER = fileURLToPath(new URL("../../dist/graphiql/", import.meta.url));
+const BUILT_FOLDER = new URL("../../dist/", import.meta.url);
 
-/** @param base the path it is served under, for instance /graphiql */
-export async function createGraphiqlPage(base: string, folder = BUILT_FOLDER): Promise<PageHandler> {
+/** @param name of the page's folder under dist, and of the path that it is served under */
+export async function createBuiltPage(name: string): Promise<PageHandler> {
+  const base = `/${name}`;
+  const folder = fileURLToPath(new URL(name, BUILT_FOLDER));
   const files = await listFiles(folder);
   return async (request, response, path) => {
     const isPage = path === base || path === `${base}/`;

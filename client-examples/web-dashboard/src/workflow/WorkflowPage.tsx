@@ -1,0 +1,33 @@
+import { useMemo } from "react";
+import { ConsoleDefinitionDocument } from "../../generated/graphql.js";
+import { useQuery } from "../api/hooks.js";
+import { go, workflowLink } from "../route.js";
+import type { Tab } from "../route.js";
+import { Notice } from "../ui/Notice.js";
+import { GraphTab } from "./GraphTab.js";
+import { Tabs } from "./Tabs.js";
+import { useWorkflow } from "./useWorkflow.js";
+import { WorkflowHead } from "./WorkflowHead.js";
+
+interface WorkflowPageProps {
+  id: string;
+  tab: Tab;
+  task: string | undefined;
+}
+
+export function WorkflowPage({ id, tab, task }: WorkflowPageProps) {
+  const query = useWorkflow(id);
+  const definition = useQuery(ConsoleDefinitionDocument, { id });
+  const workflow = query.data?.workflow;
+  const document = useMemo(() => definition.data?.workflow?.definition.document, [definition.data]);
+  if (query.data && !workflow) return <Notice kind="empty" title="There is no such workflow">It may have outlived its retention. <a href="#/workflows">All workflows</a></Notice>;
+  if (!workflow) return query.error ? <Notice kind="error" title="The workflow cannot be read">{query.error.message}</Notice> : <Notice kind="loading" title="Reading the workflow" />;
+  const select = (address: string | undefined): void => go(workflowLink(id, tab, address));
+  return (
+    <div className="workflow-page">
+      <WorkflowHead workflow={workflow} refresh={query.refresh} />
+      <Tabs id={id} tab={tab} />
+      {tab === "graph" && document !== undefined && <GraphTab workflow={workflow} document={document} selected={task} onSelect={select} />}
+    </div>
+  );
+}
