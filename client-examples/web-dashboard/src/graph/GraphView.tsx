@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent } from "react";
 import type { GroupStateFragment, TaskStateFragment } from "../../generated/graphql.js";
 import { GroupBox } from "./GroupBox.js";
@@ -17,13 +17,16 @@ interface GraphViewProps {
 }
 
 const NARROW_PX = 620;
-const SMALLEST_SCALE = 0.62;
+const SMALLEST_SCALE = 0.8;
 
 export function GraphView({ structure, tasks, groups, selected, onSelect, now }: GraphViewProps) {
   const frame = useRef<HTMLDivElement>(null);
   const room = useWidth(frame);
   const direction: Direction = room > 0 && room < NARROW_PX ? "down" : "right";
   const drawing = useMemo(() => layOut(structure, direction), [structure, direction]);
+  useEffect(() => {
+    if (selected !== undefined) frame.current?.querySelector(`[data-address="${CSS.escape(selected)}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [selected, drawing]);
   const scale = room === 0 ? 1 : Math.max(SMALLEST_SCALE, Math.min(1, (room - 2) / drawing.width));
   return (
     <div className="graph" ref={frame} onKeyDown={(event) => moveFocus(event, drawing)}>

@@ -5,9 +5,16 @@ import { formatAgo, formatInstant, lasted } from "../ui/format.js";
 import { useNow } from "../ui/now.js";
 import { StatusBadge } from "../ui/StatusBadge.js";
 import { isEnd } from "../ui/status.js";
+import { Actions } from "./Actions.js";
 import type { WorkflowState } from "./useWorkflow.js";
 
-export function WorkflowHead({ workflow }: { workflow: WorkflowState; refresh(): void }) {
+interface WorkflowHeadProps {
+  workflow: WorkflowState;
+  externalKeys: readonly string[];
+  refresh(): void;
+}
+
+export function WorkflowHead({ workflow, externalKeys, refresh }: WorkflowHeadProps) {
   const now = useNow(true);
   return (
     <div className="workflow-head">
@@ -16,6 +23,7 @@ export function WorkflowHead({ workflow }: { workflow: WorkflowState; refresh():
         <StatusBadge status={workflow.status} />
         {workflow.partial && <span className="hint" title="It ended without every required task completed; what completed is kept.">partial</span>}
         <code className="id">{workflow.id}</code>
+        <Actions workflow={workflow} externalKeys={externalKeys} refresh={refresh} />
       </div>
       <div className="facts">
         <span>submitted <time dateTime={workflow.submittedAt} title={formatInstant(workflow.submittedAt)}>{formatAgo(workflow.submittedAt, now)}</time></span>

@@ -3,10 +3,13 @@ import { ConsoleDefinitionDocument } from "../../generated/graphql.js";
 import { useQuery } from "../api/hooks.js";
 import { go, workflowLink } from "../route.js";
 import type { Tab } from "../route.js";
+import { GroupPanel } from "../task/GroupPanel.js";
+import { TaskPanel } from "../task/TaskPanel.js";
 import { Notice } from "../ui/Notice.js";
 import { GraphTab } from "./GraphTab.js";
 import { Tabs } from "./Tabs.js";
-import { useWorkflow } from "./useWorkflow.js";
+import { statesOf, useWorkflow } from "./useWorkflow.js";
+import type { WorkflowState } from "./useWorkflow.js";
 import { WorkflowHead } from "./WorkflowHead.js";
 
 interface WorkflowPageProps {
@@ -25,9 +28,24 @@ export function WorkflowPage({ id, tab, task }: WorkflowPageProps) {
   const select = (address: string | undefined): void => go(workflowLink(id, tab, address));
   return (
     <div className="workflow-page">
-      <WorkflowHead workflow={workflow} refresh={query.refresh} />
+      <WorkflowHead workflow={workflow} externalKeys={externalKeysOf(document)} refresh={query.refresh} />
       <Tabs id={id} tab={tab} />
-      {tab === "graph" && document !== undefined && <GraphTab workflow={workflow} document={document} selected={task} onSelect={select} />}
+      <div className={task === undefined ? "view" : "view with-panel"}>
+        <div className="view-main">
+          {tab === "graph" && document !== undefined && <GraphTab workflow={workflow} document={document} selected={task} onSelect={select} />}
+        </div>
+        {task !== undefined && <Selected workflow={workflow} address={task} onClose={() => select(undefined)} />}
+      </div>
     </div>
   );
+}
+
+function Selected({ workflow, address, onClose }: { workflow: WorkflowState; address: string; onClose(): void }) {
+  const group = statesOf(workflow).groups.get(address);
+  if (group) return <GroupPanel key={address} workflow={workflow} address={address} group={group} onClose={onClose} />;
+  return <TaskPanel key={address} workflow={workflow} address={address} onClose={onClose} />;
+}
+
+function externalKeysOf(document: unknown): readonly string[] {
+  return (document as { externalKeys?: string[] } | undefined)?.externalKeys ?? [];
 }
