@@ -33,7 +33,7 @@ export interface PageOptions {
 export async function openConsole(browser: Browser, url: string, options: PageOptions = {}): Promise<Watched> {
   const width = options.width ?? 1280;
   const page = await browser.newPage({ viewport: { width, height: width < 600 ? 844 : 800 }, colorScheme: options.dark ? "dark" : "light" });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   const hosts = new Set<string>();
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));

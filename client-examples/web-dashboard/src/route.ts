@@ -4,7 +4,7 @@ import { createValue, useValue } from "./api/value.js";
 
 export type Tab = "graph" | "timeline" | "context" | "events" | "definition";
 
-export const TABS: readonly Tab[] = ["graph"];
+export const TABS: readonly Tab[] = ["graph", "timeline", "context", "events", "definition"];
 
 export type Route =
   | { page: "list"; search: URLSearchParams }

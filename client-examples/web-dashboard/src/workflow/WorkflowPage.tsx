@@ -1,10 +1,14 @@
 import { useMemo } from "react";
 import { ConsoleDefinitionDocument } from "../../generated/graphql.js";
 import { useQuery } from "../api/hooks.js";
+import { ContextTab } from "../context/ContextTab.js";
+import { DefinitionTab } from "../context/DefinitionTab.js";
+import { EventsTab } from "../events/EventsTab.js";
 import { go, workflowLink } from "../route.js";
 import type { Tab } from "../route.js";
 import { GroupPanel } from "../task/GroupPanel.js";
 import { TaskPanel } from "../task/TaskPanel.js";
+import { TimelineTab } from "../timeline/TimelineTab.js";
 import { Notice } from "../ui/Notice.js";
 import { GraphTab } from "./GraphTab.js";
 import { Tabs } from "./Tabs.js";
@@ -33,6 +37,10 @@ export function WorkflowPage({ id, tab, task }: WorkflowPageProps) {
       <div className={task === undefined ? "view" : "view with-panel"}>
         <div className="view-main">
           {tab === "graph" && document !== undefined && <GraphTab workflow={workflow} document={document} selected={task} onSelect={select} />}
+          {tab === "timeline" && <TimelineTab workflow={workflow} selected={task} onSelect={select} />}
+          {tab === "context" && <ContextTab workflow={workflow} />}
+          {tab === "events" && <EventsTab workflow={workflow} />}
+          {tab === "definition" && document !== undefined && <DefinitionTab document={document} />}
         </div>
         {task !== undefined && <Selected workflow={workflow} address={task} onClose={() => select(undefined)} />}
       </div>
