@@ -16,7 +16,7 @@ interface GraphViewProps {
   now: number;
 }
 
-const NARROW_PX = 620;
+const NARROW_PX = 560;
 const SMALLEST_SCALE = 0.8;
 
 export function GraphView({ structure, tasks, groups, selected, onSelect, now }: GraphViewProps) {

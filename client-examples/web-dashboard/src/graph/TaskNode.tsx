@@ -17,7 +17,7 @@ interface TaskNodeProps {
 }
 
 export const TaskNode = memo(function TaskNode({ placed, task, state, selected, onSelect, now }: TaskNodeProps) {
-  const detail = state ? detailOf(state, now) : task.expanded ? "once per item" : "";
+  const detail = state ? detailOf(state, now) : task.expanded ? "per item" : "";
   const label = `${task.address}, ${state ? statusName(state.status) : task.handler}${detail ? `, ${detail}` : ""}`;
   return (
     <button className={`task-node ${state ? statusClass(state.status) : "s-none"}${task.expanded ? " stacked" : ""}`} data-address={task.address}

@@ -60,5 +60,5 @@ function Failed({ error }: { error: Error }) {
 
 function Nothing({ filtered }: { filtered: boolean }) {
   if (filtered) return <Notice kind="empty" title="No workflow matches">Change the filters, or <a href={listLink()}>show all</a>.</Notice>;
-  return <Notice kind="empty" title="No workflows yet"><a href="/graphiql">Submit one</a>; it appears here at once.</Notice>;
+  return <Notice kind="empty" title="No workflows yet"><a href="#/submit">Submit one</a>; it appears here at once.</Notice>;
 }

@@ -18,6 +18,7 @@ export function Header({ page }: { page: Route["page"] }) {
       </a>
       <nav aria-label="Pages">
         <a href={listLink()} aria-current={page === "list" ? "page" : undefined}>Workflows</a>
+        <a href="#/submit" aria-current={page === "submit" ? "page" : undefined}>Submit</a>
         <a className="wide" href="/graphiql">GraphiQL</a>
       </nav>
       <span className={`connection ${state}`} role="status"><i />{page === "submit" && state === "idle" ? "ready" : CONNECTION_TEXT[state]}</span>
