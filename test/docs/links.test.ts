@@ -28,9 +28,9 @@ test("a link to a missing file, out of the repository or to a missing heading is
   expect(links.filter((target) => isBroken("README.md", target))).toEqual(["docs/none.md", "../x", "#none", "docs/images/none.png"]);
 });
 
-test("the README names every page of docs and shows the picture", () => {
+test("the README names every page of docs and shows the pictures", () => {
   const links = relativeLinks(readPage("README.md"));
-  expect(links).toContain("docs/images/graphiql.png");
+  for (const picture of ["graphiql", "console"]) expect(links).toContain(`docs/images/${picture}.png`);
   for (const page of PAGES.filter((name) => name.startsWith("docs/"))) expect(links).toContain(page);
 });
 

@@ -17,7 +17,7 @@ interface GraphViewProps {
 }
 
 const NARROW_PX = 560;
-const SMALLEST_SCALE = 0.8;
+const SMALLEST_SCALE = 0.78;
 
 export function GraphView({ structure, tasks, groups, selected, onSelect, now }: GraphViewProps) {
   const frame = useRef<HTMLDivElement>(null);

@@ -63,7 +63,6 @@ function Track({ task, segments, at }: { task: TimelineTask; segments: readonly 
   const right = last ? at(last.toMs) : 0;
   const length = last ? formatDuration(last.toMs - (segments[0]?.fromMs ?? last.fromMs)) : "";
   const text = last ? length : task.waitingFor[0]?.message ?? statusName(task.status);
-  const side = right > 82 ? { right: `${100 - at(segments[0]?.fromMs ?? 0)}%`, paddingRight: 8 } : { left: `${right}%`, paddingLeft: 8 };
   return (
     <span className="track">
       {segments.map((segment, index) => (
@@ -72,7 +71,7 @@ function Track({ task, segments, at }: { task: TimelineTask; segments: readonly 
           {segment.kind === "items" && task.counts && <CountsBar counts={task.counts} />}
         </span>
       ))}
-      <small style={at(segments[0]?.fromMs ?? 0) < 12 && right > 82 ? { right: 4 } : side}>{text}</small>
+      <small style={{ left: `${right}%` }}>{text}</small>
     </span>
   );
 }
