@@ -122,8 +122,12 @@ test("a workflow is paused, resumed, cancelled with a reason, retried and run on
 
   await button("Retry").click();
   await status("running");
-  // It is followed again: what happens now is seen.
   await node(page, "decide.approve").and(page.locator('[data-status="WAITING"]')).waitFor();
+  // It is followed again, and an end that somebody else undoes is seen as well.
+  await data(server, "mutation($id: ID!) { cancelWorkflow(id: $id) { problems { message } } }", { id });
+  await status("cancelled");
+  await data(server, "mutation($id: ID!) { retryWorkflow(id: $id) { problems { message } } }", { id });
+  await status("running");
   await button("Rerun").click();
   await page.locator("dialog").getByRole("button", { name: "Rerun" }).click();
   await page.getByText("rerun of").waitFor();

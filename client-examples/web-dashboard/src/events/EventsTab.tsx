@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { ConsoleEventFragment, EventType } from "../../generated/graphql.js";
 import { formatCount } from "../ui/format.js";
 import { Notice } from "../ui/Notice.js";
@@ -53,7 +53,7 @@ interface FollowedProps {
 function Followed({ workflow, types, long, matches }: FollowedProps) {
   const [held, setHeld] = useState<readonly ConsoleEventFragment[] | undefined>();
   const [shown, setShown] = useState(SHOWN_STEP);
-  const feed = useEventFeed(workflow.id, { ...(long ? { after: "LATEST" } : {}), ...(types ? { types } : {}), keep: KEPT, active: true }, isEnd(workflow.status) ? 0 : 1);
+  const feed = useEventFeed(workflow.id, { ...(long ? { after: "LATEST" } : {}), ...(types ? { types } : {}), keep: KEPT, active: true }, useReopened(workflow));
   const found = (held ?? feed.events).filter(matches);
   const newest = found.slice(-shown).reverse();
   return (
@@ -67,6 +67,14 @@ function Followed({ workflow, types, long, matches }: FollowedProps) {
       {found.length > shown && <button onClick={() => setShown(shown + SHOWN_STEP)}>Earlier ones</button>}
     </>
   );
+}
+
+/** How often the workflow was seen to be open again after its end: its log, which had been told to its end, is followed anew. */
+function useReopened({ status }: WorkflowState): number {
+  const seen = useRef({ ended: false, times: 0 });
+  if (isEnd(status)) seen.current.ended = true;
+  else if (seen.current.ended) seen.current = { ended: false, times: seen.current.times + 1 };
+  return seen.current.times;
 }
 
 function matcher(text: string): (event: ConsoleEventFragment) => boolean {
