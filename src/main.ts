@@ -114,11 +114,16 @@ function placeOf(redisUrl: string): RedisAddress {
 }
 
 /** Redis as configured, or an embedded one that lives as long as this process needs it; checked before anything is stored. */
+/** How long a connection may be silent: heartbeats that went into the void must go again within the lease. At least what a busy process needs. */
+function silentMs({ leaseMs }: Config): number {
+  return Math.max(3_000, Math.min(10_000, leaseMs / 3));
+}
+
 async function openRedis(config: Config, log: Log): Promise<Opened> {
   const durability = config.redisDurability === "everysec" ? "everysec" : "always";
   const own = config.redisUrl ? undefined : await startRedis({ dataDir: config.dataDir, durability, log });
   const address: RedisAddress = own ? { kind: "socket", path: own.path } : placeOf(config.redisUrl as string);
-  const connections = connect(address, (error) => log.warn({ err: error.message }, "the connection to Redis broke; it is being made again"));
+  const connections = connect(address, (error) => log.warn({ err: error.message }, "the connection to Redis broke; it is being made again"), silentMs(config));
   const close = async (): Promise<void> => {
     connections.close();
     await own?.stop();

@@ -52,13 +52,10 @@ const SLOTS_REFRESHED_MS = 5_000;
 /** How long a command waits for its answer before it is sent again. */
 const COMMAND_TIMEOUT_MS = 15_000;
 /**
- * A connection on which nothing comes for so long, though something is asked for, is half-open (its other end has gone without a word, or the
- * network swallows it) and is replaced. Longer than a busy Redis is silent.
+ * @param silentMs after which a connection on which nothing comes, though something is asked for, is replaced: it is half-open, its other end has
+ *   gone without a word, or the network swallows it
  */
-const SILENT_MS = 10_000;
-
-/** @param silentMs after which a connection that does not answer is replaced */
-export function connect(address: RedisAddress, onError: (error: Error) => void, silentMs = SILENT_MS): Connections {
+export function connect(address: RedisAddress, onError: (error: Error) => void, silentMs: number): Connections {
   if (address.kind === "cluster") return connectToCluster(address, onError, silentMs);
   const shared = { maxRetriesPerRequest: null, retryStrategy: pauseMs, socketTimeout: silentMs, ...optionsOf(address) };
   const open = (more: RedisOptions): Server => heeded("url" in address ? new Server(address.url, { ...shared, ...more }) : new Server({ ...shared, ...more })).on("error", onError);

@@ -16,7 +16,7 @@ let node: FanwireNode;
 
 beforeAll(async () => {
   proxy = await startTcpProxy({ port: Number(new URL(process.env.FANWIRE_TEST_REDIS as string).port) });
-  node = await startTestNode({ redisUrl: proxy.url, config: { keyPrefix } });
+  node = await startTestNode({ redisUrl: proxy.url, config: { keyPrefix, leaseMs: 3_000 } });
 });
 afterAll(async () => {
   await node.stop(0);
