@@ -14,7 +14,7 @@ import { withoutAttempts, type ModelOutcome } from "./referenceModel.js";
 import { checkEnded, logOf, modelOf, submit, type Submitted } from "./runCase.js";
 import { steadyCase } from "./steady.js";
 
-const RUNS = Number(process.env.FANWIRE_CONTROL_MODEL_RUNS ?? 400);
+const RUNS = Number(process.env.FANWIRE_CONTROL_MODEL_RUNS ?? 300);
 const AT_ONCE = 6;
 const SEED = Number(process.env.FANWIRE_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 90_000);

@@ -25,7 +25,7 @@ const DEADLINE_MS = 120_000;
 const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 300_000);
 const LEASE_MS = 600;
 const WORKERS = 3;
-const KILL_WITHIN_MS = 3_000;
+const KILL_WITHIN_MS = 6_000;
 /** Workers die for as long as there are workflows, and bad luck is no POISON, which the reference does not know. */
 const MAX_LOSSES = 1_000;
 /** After so many workflows the keys are looked at. */

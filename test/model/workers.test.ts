@@ -13,7 +13,7 @@ import { echoHandler, SECRETS, SIDE_QUEUE } from "./handlers.js";
 import { isDetermined } from "./policies.js";
 import { contextAtEnd, modelOf, submit } from "./runCase.js";
 
-const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 2_200) / 4;
+const RUNS = Number(process.env.FANWIRE_MODEL_RUNS ?? 800) / 4;
 const AT_ONCE = 4;
 const SEED = Number(process.env.FANWIRE_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const LONGEST_MS = Number(process.env.FANWIRE_MODEL_LONGEST_MS ?? 180_000);
