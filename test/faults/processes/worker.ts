@@ -1,6 +1,6 @@
 /** A worker in a process of its own, with handlers that write to a ledger before they do anything. */
 
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { loadConfig } from "../../../src/config.js";
 import type { Handler, HandlerContext } from "../../../src/engine/handlers.js";
@@ -39,6 +39,20 @@ const deadly: Handler = {
   },
 };
 
-const worker = await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, logLevel: "silent" }), { handlers: [slow, deadly], log: silentLog });
+/** Keeps its whole process busy for `ms` the first time that the task is run. */
+const blocking: Handler = {
+  name: "blocking", description: "Blocks its process once.", builtIn: false,
+  run(context) {
+    const { value, ms } = context.input as { value: JsonValue; ms: number };
+    const isFirst = !existsSync(ledger) || !readFileSync(ledger, "utf8").includes(`"workflowId":"${context.workflowId}","task":"${context.task}"`);
+    note("start", context);
+    const endMs = performance.now() + ms;
+    if (isFirst) while (performance.now() < endMs);
+    note("end", context);
+    return value;
+  },
+};
+
+const worker = await runWorker(loadConfig({}, process.cwd(), { redisUrl, keyPrefix, leaseMs, workerConcurrency, logLevel: "silent" }), { handlers: [slow, deadly, blocking], log: silentLog });
 process.once("SIGTERM", () => void worker.stop().finally(() => process.exit()));
 process.stdout.write("ready\n");
