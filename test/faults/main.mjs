@@ -4,7 +4,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -30,14 +30,17 @@ function matches(title, name) {
 /** @returns what became of each test: file, title, status */
 async function runTests(files, run) {
   mkdirSync(`${ROOT}.cache/faults`, { recursive: true });
-  const report = `${ROOT}.cache/faults/${Date.now()}-${run}.json`;
-  const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...files, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { cwd: ROOT, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] });
+  // Those of an earlier run must not pass for this one's.
+  rmSync(`${ROOT}.cache/test-results.json`, { force: true });
+  const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...files], { cwd: ROOT, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => { output += chunk; });
   await new Promise((resolve) => child.once("close", resolve));
-  writeFileSync(report.replace(/json$/, "txt"), output);
+  writeFileSync(`${ROOT}.cache/faults/${Date.now()}-${run}.txt`, output);
   for (const line of output.split("\n")) if (/\bseed \d+/.test(line)) process.stdout.write(`  ${line.trim()}\n`);
-  return JSON.parse(readFileSync(report, "utf8")).testResults.flatMap(({ name, assertionResults }) => assertionResults.map(({ title, status }) => ({ file: name.slice(ROOT.length), title, status })));
+  // Written by every run of the tests (vitest.config.ts).
+  const { testResults } = JSON.parse(readFileSync(`${ROOT}.cache/test-results.json`, "utf8"));
+  return testResults.flatMap(({ name, assertionResults }) => assertionResults.map(({ title, status }) => ({ file: name.slice(ROOT.length), title, status })));
 }
 
 let failed = false;
