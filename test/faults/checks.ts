@@ -82,7 +82,11 @@ async function contentOf(redis: Redis, key: string): Promise<unknown> {
   switch (await redis.type(key)) {
     case "hash": return Object.fromEntries(Object.entries(await redis.hgetall(key)).sort(([a], [b]) => (a < b ? -1 : 1)));
     case "list": return redis.lrange(key, 0, -1);
-    case "set": return (await redis.smembers(key)).sort();
+    case "set": {
+      const members = (await redis.smembers(key)).sort();
+      // Lanes that hold nothing are struck off by whoever looks for those that do, at any time.
+      return key.endsWith(":lanes") ? (await Promise.all(members.map(async (lane) => ((await redis.exists(lane)) ? [lane] : [])))).flat() : members;
+    }
     case "zset": return (await redis.zrange(key, 0, -1)).sort();
     case "stream": return redis.xrange(key, "-", "+");
     default: return redis.get(key);

@@ -20,7 +20,7 @@ const kafka = (await sharedKafka()) as TestKafka;
 /** As many servers are killed, each in the middle of the commands of its partition. */
 const KILLS = 3;
 /** So many that they are still being carried out when their server is killed: outcomes are told, and the offset moves, when all of a batch are. */
-const SUBMISSIONS = 40;
+const SUBMISSIONS = 100;
 const seed = testSeed();
 const random = seededRandom(seed);
 const keyPrefix = testPrefix();
@@ -112,8 +112,11 @@ describe.skipIf(!kafka)("commands whose server is killed before their offset is 
     ];
   }
 
-  /** Sends a server its commands and kills it as soon as the doorbell tells that so many of them took effect. */
-  async function killAmid(server: Server, commands: readonly Sent[], partition: number, after: number): Promise<void> {
+  /**
+   * Sends a server its commands and kills it as soon as the doorbell tells that so many of them took effect.
+   * @returns whether that came before it noted that they are done: it may be faster
+   */
+  async function killAmid(server: Server, commands: readonly Sent[], partition: number, after: number): Promise<boolean> {
     const before = await offsetOf(kafka, topics.commands, topics.commands, partition);
     const others = new Set((await node.engine.workflows(CALLER, {}, { first: 1_000 })).edges.map((edge) => edge.node.id));
     const targets = new Set(commands.map(({ workflowId }) => workflowId));
@@ -130,7 +133,7 @@ describe.skipIf(!kafka)("commands whose server is killed before their offset is 
     await send(commands);
     await killed;
     await server.program.ended;
-    expect(await offsetOf(kafka, topics.commands, topics.commands, partition), `the offset of partition ${partition} when its server is dead, seed ${seed}`).toBe(before);
+    return (await offsetOf(kafka, topics.commands, topics.commands, partition)) === before;
   }
 
   test("submissions, retries, pauses, cancellations, values, signals and results take effect exactly once", async () => {
@@ -139,11 +142,13 @@ describe.skipIf(!kafka)("commands whose server is killed before their offset is 
     await waitFor(async () => (await settledMembers(kafka, topics.commands)) === KILLS, { what: "all servers to have their partitions", timeoutMs: 15_000, intervalMs: 100 });
     const owners = await serversByPartition();
     const all = commands.flat();
-    for (const [partition, owner] of owners.entries()) await killAmid(owner, commands[partition] as Sent[], partition, 1 + random(20));
+    let amid = 0;
+    for (const [partition, owner] of owners.entries()) if (await killAmid(owner, commands[partition] as Sent[], partition, 1 + random(20))) amid++;
+    expect(amid, `servers killed before they noted it, seed ${seed}`).toBeGreaterThan(0);
 
     const took = await Promise.all(all.map(effects));
     const unanswered = all.filter(({ id }, i) => (took[i] as number) > 0 && !results.values<{ id: string }>().some((outcome) => outcome.id === id));
-    expect(unanswered.length).toBeGreaterThanOrEqual(KILLS);
+    expect(unanswered.length).toBeGreaterThanOrEqual(amid);
     for (const [i, { undo, workflowId }] of all.entries()) if ((took[i] as number) > 0) await undo?.(workflowId as string);
 
     await startServer();
