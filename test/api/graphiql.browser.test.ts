@@ -7,6 +7,7 @@ import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chromiumLaunchOptions } from "../support/chromium.js";
+import { watchPage, type Watched } from "../support/watchPage.js";
 import { startTestServer } from "../support/testServer.js";
 
 const BROWSER_TIMEOUT_MS = 60_000;
@@ -26,27 +27,14 @@ afterAll(async () => {
   await server?.stop();
 });
 
-interface Watched {
-  page: Page;
-  /** Console errors, uncaught exceptions, failed requests. */
-  complaints: string[];
-  hosts: Set<string>;
-}
-
 async function openPage(path: string): Promise<Watched> {
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   page.setDefaultTimeout(30_000);
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("requestfailed", (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`));
-  page.on("request", (request) => request.url().startsWith("http") && hosts.add(new URL(request.url()).host));
-  page.on("websocket", (socket) => hosts.add(new URL(socket.url()).host));
+  const watched = watchPage(page);
   await page.goto(new URL(path, server.url).href);
   // The editors load after the page; before they are there, clicks go nowhere.
   await page.locator(".graphiql-query-editor .view-line", { hasText: "{" }).first().waitFor();
-  return { page, complaints, hosts };
+  return watched;
 }
 
 async function openTab(page: Page, name: string): Promise<void> {

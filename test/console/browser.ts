@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { chromiumLaunchOptions } from "../support/chromium.js";
+import { watchPage, type Watched } from "../support/watchPage.js";
 
 export const BROWSER_TIMEOUT_MS = 60_000;
 
@@ -14,13 +15,6 @@ export async function launchBrowser(): Promise<Browser> {
     throw new Error("The page is not built: run `npm run build` first.");
   });
   return chromium.launch(await chromiumLaunchOptions());
-}
-
-export interface Watched {
-  page: Page;
-  /** Console errors, uncaught exceptions, failed requests. */
-  complaints: string[];
-  hosts: Set<string>;
 }
 
 export interface PageOptions {
@@ -34,15 +28,9 @@ export async function openConsole(browser: Browser, url: string, options: PageOp
   const width = options.width ?? 1280;
   const page = await browser.newPage({ viewport: { width, height: width < 600 ? 844 : 800 }, colorScheme: options.dark ? "dark" : "light" });
   page.setDefaultTimeout(10_000);
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("requestfailed", (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`));
-  page.on("request", (request) => request.url().startsWith("http") && hosts.add(new URL(request.url()).host));
-  page.on("websocket", (socket) => hosts.add(new URL(socket.url()).host));
+  const watched = watchPage(page);
   await page.goto(new URL(`/console#${options.at ?? "/workflows"}`, url).href);
-  return { page, complaints, hosts };
+  return watched;
 }
 
 let folder: Promise<string> | undefined;

@@ -1,21 +1,11 @@
 /** The list and the graph: what the server records is seen without anybody asking for it. */
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { data, submit } from "../api/graphqlClient.js";
-import { startTestServer } from "../support/testServer.js";
-import { BROWSER_TIMEOUT_MS, launchBrowser, openConsole, screenshot, sideways } from "./browser.js";
+import { BROWSER_TIMEOUT_MS, screenshot, sideways } from "./browser.js";
+import { useConsole } from "./console.js";
 
-let server: Awaited<ReturnType<typeof startTestServer>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startTestServer(), launchBrowser()]);
-}, BROWSER_TIMEOUT_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const shown = useConsole();
 
 const SIGNAL = "mutation($input: SignalTaskInput!) { signalTask(input: $input) { problems { message } } }";
 
@@ -46,8 +36,8 @@ function answered(name: string): object {
 }
 
 test.each([[1280, false], [390, true]])("at %i pixels a workflow's tasks are seen to change, and it is seen to end", async (width, dark) => {
-  const id = await submit(server, answered("squares"));
-  const { page, complaints, hosts } = await openConsole(browser, server.url, { at: `/workflows/${id}`, width, dark });
+  const id = await submit(shown.server, answered("squares"));
+  const { page, complaints, hosts } = await shown.open({ at: `/workflows/${id}`, width, dark });
   const node = (task: string) => page.locator(`[data-address="${task}"]`);
   await page.locator('[data-address="publish.release"][data-status="WAITING"]').waitFor();
   expect(await node("prepare.squares").innerText()).toContain("60 / 60");
@@ -57,22 +47,22 @@ test.each([[1280, false], [390, true]])("at %i pixels a workflow's tasks are see
   expect(await sideways(page)).toBe(0);
   await screenshot(page, `graph-${width}`);
 
-  await data(server, SIGNAL, { input: { workflowId: id, task: "publish.release" } });
+  await data(shown.server, SIGNAL, { input: { workflowId: id, task: "publish.release" } });
   await page.locator('[data-address="publish.report"][data-status="COMPLETED"]').waitFor();
   await page.locator(".title-line .badge", { hasText: "completed" }).waitFor();
-  expect([...hosts]).toEqual([new URL(server.url).host]);
+  expect([...hosts]).toEqual([new URL(shown.server.url).host]);
   expect(complaints).toEqual([]);
   await page.close();
 }, BROWSER_TIMEOUT_MS);
 
 test.each([1280, 390])("at %i pixels the list shows a workflow as soon as it is submitted, and its status as it changes", async (width) => {
   const name = `listed${width}`;
-  const { page, complaints } = await openConsole(browser, server.url, { at: `/workflows?q=${name}`, width });
+  const { page, complaints } = await shown.open({ at: `/workflows?q=${name}`, width });
   await page.getByText("No workflow matches").waitFor();
-  const id = await submit(server, answered(name));
+  const id = await submit(shown.server, answered(name));
   const row = page.locator(`a.row[href*="${id}"]`);
   await row.locator(".badge", { hasText: "running" }).waitFor();
-  await data(server, "mutation($id: ID!) { cancelWorkflow(id: $id) { problems { message } } }", { id });
+  await data(shown.server, "mutation($id: ID!) { cancelWorkflow(id: $id) { problems { message } } }", { id });
   await row.locator(".badge", { hasText: "cancelled" }).waitFor();
   expect(await sideways(page)).toBe(0);
   expect(complaints).toEqual([]);
@@ -80,8 +70,8 @@ test.each([1280, 390])("at %i pixels the list shows a workflow as soon as it is 
 }, BROWSER_TIMEOUT_MS);
 
 test("status, name, label, session and id narrow the list, and the address keeps what was chosen", async () => {
-  const [, other] = [await submit(server, answered("one")), await submit(server, { ...answered("two"), labels: { team: "letters" }, sessionId: "a-session" })];
-  const { page } = await openConsole(browser, server.url);
+  const [, other] = [await submit(shown.server, answered("one")), await submit(shown.server, { ...answered("two"), labels: { team: "letters" }, sessionId: "a-session" })];
+  const { page } = await shown.open();
   const names = async () => new Set(await page.locator("a.row .row-name b").allInnerTexts());
   const search = page.getByRole("searchbox");
   await page.locator("a.row", { hasText: "one" }).first().waitFor();
@@ -102,10 +92,10 @@ test("status, name, label, session and id narrow the list, and the address keeps
   await page.close();
 }, BROWSER_TIMEOUT_MS);
 
-test("the page and its assets come from this server, under the policy of the GraphiQL page", async () => {
-  const [page, graphiql] = await Promise.all(["/console", "/graphiql"].map((path) => fetch(new URL(path, server.url))));
+test("the page and its assets come from this shown.server, under the policy of the GraphiQL page", async () => {
+  const [page, graphiql] = await Promise.all(["/console", "/graphiql"].map((path) => fetch(new URL(path, shown.server.url))));
   expect([page?.status, page?.headers.get("content-type"), page?.headers.get("cache-control")]).toEqual([200, "text/html; charset=utf-8", "no-cache"]);
   expect(page?.headers.get("content-security-policy")).toMatch(/default-src 'none'; script-src 'self';/);
   expect(page?.headers.get("content-security-policy")).toBe(graphiql?.headers.get("content-security-policy"));
-  expect((await fetch(new URL("/console/nothing.js", server.url))).status).toBe(404);
+  expect((await fetch(new URL("/console/nothing.js", shown.server.url))).status).toBe(404);
 });

@@ -1,22 +1,13 @@
 /** The server goes away and comes back: the console says so, keeps what it shows, and goes on by itself. */
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { data, submit } from "../api/graphqlClient.js";
 import { freePort } from "../support/ports.js";
-import { startTestServer, type TestServer } from "../support/testServer.js";
-import { BROWSER_TIMEOUT_MS, launchBrowser, openConsole, screenshot } from "./browser.js";
+import { startTestServer } from "../support/testServer.js";
+import { BROWSER_TIMEOUT_MS, screenshot } from "./browser.js";
+import { useConsole } from "./console.js";
 
-let server: TestServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startTestServer({ config: { port: await freePort() } }), launchBrowser()]);
-}, BROWSER_TIMEOUT_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const shown = useConsole(async () => ({ config: { port: await freePort() } }));
 
 const ASKS = {
   definition: {
@@ -25,23 +16,23 @@ const ASKS = {
   },
 };
 
-test("after a restart of the server the graph and the event log go on where they stopped", async () => {
-  const id = await submit(server, ASKS);
-  const graph = await openConsole(browser, server.url, { at: `/workflows/${id}` });
-  const log = await openConsole(browser, server.url, { at: `/workflows/${id}/events` });
+test("after a restart of the shown.server the graph and the event log go on where they stopped", async () => {
+  const id = await submit(shown.server, ASKS);
+  const graph = await shown.open({ at: `/workflows/${id}` });
+  const log = await shown.open({ at: `/workflows/${id}/events` });
   await graph.page.locator('[data-address="only.ask"][data-status="WAITING"]').waitFor();
   await log.page.locator(".event-rows li").first().getByText("task waiting").waitFor();
-  const { port, keyPrefix } = server.config;
+  const { port, keyPrefix } = shown.server.config;
 
-  await server.stop();
+  await shown.server.stop();
   await graph.page.getByText("Reconnecting.").waitFor();
   await log.page.getByText("Reconnecting.").waitFor();
   expect(await graph.page.locator('[data-address="only.ask"][data-status="WAITING"]').count()).toBe(1);
   await screenshot(graph.page, "reconnecting");
 
-  server = await startTestServer({ config: { port, keyPrefix } });
+  shown.server = await startTestServer({ config: { port, keyPrefix } });
   await graph.page.getByText("Reconnecting.").waitFor({ state: "detached" });
-  await data(server, "mutation($input: SignalTaskInput!) { signalTask(input: $input) { problems { message } } }", { input: { workflowId: id, task: "only.ask", payload: 1 } });
+  await data(shown.server, "mutation($input: SignalTaskInput!) { signalTask(input: $input) { problems { message } } }", { input: { workflowId: id, task: "only.ask", payload: 1 } });
   await graph.page.locator('[data-address="only.after"][data-status="COMPLETED"]').waitFor();
   await log.page.locator(".event-rows li").first().getByText("workflow completed").waitFor();
   const seqs = (await log.page.locator(".event-rows .seq").allInnerTexts()).map(Number);

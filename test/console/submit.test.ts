@@ -1,27 +1,17 @@
 /** The editor: the server's plan is drawn before anything is submitted, and what is wrong leads to its line. */
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { data } from "../api/graphqlClient.js";
-import { startTestServer } from "../support/testServer.js";
-import { BROWSER_TIMEOUT_MS, launchBrowser, openConsole, screenshot, sideways } from "./browser.js";
+import { BROWSER_TIMEOUT_MS, screenshot, sideways } from "./browser.js";
+import { useConsole } from "./console.js";
 
-let server: Awaited<ReturnType<typeof startTestServer>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startTestServer(), launchBrowser()]);
-}, BROWSER_TIMEOUT_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const shown = useConsole();
 
 test("the plan of what is written is drawn, and what is submitted runs", async () => {
-  const { page, complaints } = await openConsole(browser, server.url, { at: "/submit" });
+  const { page, complaints } = await shown.open({ at: "/submit" });
   await page.locator('[data-address="report.summary"]').waitFor();
   await page.getByText("2 levels").waitFor();
-  expect((await data(server, "{ workflows { totalCount } }")).workflows.totalCount).toBe(0);
+  expect((await data(shown.server, "{ workflows { totalCount } }")).workflows.totalCount).toBe(0);
   await screenshot(page, "submit");
   await page.getByRole("button", { name: "Submit" }).click();
   await page.locator(".title-line .badge", { hasText: "completed" }).waitFor();
@@ -31,7 +21,7 @@ test("the plan of what is written is drawn, and what is submitted runs", async (
 }, BROWSER_TIMEOUT_MS);
 
 test("problems stand at their lines, whether the text cannot be read, does not fit the schema or names what nobody writes", async () => {
-  const { page } = await openConsole(browser, server.url, { at: "/submit", width: 390 });
+  const { page } = await shown.open({ at: "/submit", width: 390 });
   const editor = page.getByRole("textbox");
   const lines = (task: string): string => `name: checked\ngroups:\n  - name: only\n    tasks:\n      - name: one\n${task}`;
   for (const [task, message, line] of [
@@ -49,7 +39,7 @@ test("problems stand at their lines, whether the text cannot be read, does not f
 }, BROWSER_TIMEOUT_MS);
 
 test("the fields that the schema allows at the cursor complete what is typed", async () => {
-  const { page } = await openConsole(browser, server.url, { at: "/submit" });
+  const { page } = await shown.open({ at: "/submit" });
   const editor = page.getByRole("textbox");
   await editor.fill("name: completed\ngroups:\n  - name: only\n    tasks:\n      - name: one\n        ret");
   await page.getByText("Repeats failed attempts").waitFor();

@@ -1,23 +1,14 @@
 /** What the console tells of one task and of its items, and what can be done with a workflow from there. */
 
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { data, submit } from "../api/graphqlClient.js";
-import { startTestServer } from "../support/testServer.js";
-import { BROWSER_TIMEOUT_MS, launchBrowser, openConsole, screenshot, sideways } from "./browser.js";
+import { BROWSER_TIMEOUT_MS, screenshot, sideways } from "./browser.js";
+import { useConsole } from "./console.js";
 
-let server: Awaited<ReturnType<typeof startTestServer>>;
-let browser: Browser;
+const shown = useConsole();
 
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startTestServer(), launchBrowser()]);
-}, BROWSER_TIMEOUT_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-const workflow = (id: string) => data(server, "query($id: ID!) { workflow(id: $id) { status context error { message } rerunOf { id } } }", { id }).then((answer) => answer.workflow);
+const workflow = (id: string) => data(shown.server, "query($id: ID!) { workflow(id: $id) { status context error { message } rerunOf { id } } }", { id }).then((answer) => answer.workflow);
 const node = (page: Page, address: string) => page.locator(`[data-address="${address}"]`);
 
 const ORDERS = {
@@ -50,8 +41,8 @@ const ORDERS = {
 };
 
 test("a task shows its attempts, errors, input, result and why it waits; answers and context given there let the workflow go on", async () => {
-  const id = await submit(server, ORDERS);
-  const { page, complaints } = await openConsole(browser, server.url, { at: `/workflows/${id}` });
+  const id = await submit(shown.server, ORDERS);
+  const { page, complaints } = await shown.open({ at: `/workflows/${id}` });
   await node(page, "check.stock").and(page.locator('[data-status="COMPLETED"]')).click();
   const panel = page.locator(".panel");
   await panel.locator(".attempts li").nth(1).waitFor();
@@ -82,8 +73,8 @@ test("a task shows its attempts, errors, input, result and why it waits; answers
 }, BROWSER_TIMEOUT_MS);
 
 test("items come in pages, by status, each with its variables and its result or error", async () => {
-  const id = await submit(server, ORDERS);
-  const { page, complaints } = await openConsole(browser, server.url, { at: `/workflows/${id}?task=check.lines`, width: 390 });
+  const id = await submit(shown.server, ORDERS);
+  const { page, complaints } = await shown.open({ at: `/workflows/${id}?task=check.lines`, width: 390 });
   const items = page.locator(".items .item");
   await page.locator(".panel .badge", { hasText: "completed" }).waitFor();
   await expect.poll(() => items.count()).toBe(25);
@@ -105,8 +96,8 @@ test("items come in pages, by status, each with its variables and its result or 
 }, BROWSER_TIMEOUT_MS);
 
 test("a workflow is paused, resumed, cancelled with a reason, retried and run once more", async () => {
-  const id = await submit(server, ORDERS);
-  const { page, complaints } = await openConsole(browser, server.url, { at: `/workflows/${id}` });
+  const id = await submit(shown.server, ORDERS);
+  const { page, complaints } = await shown.open({ at: `/workflows/${id}` });
   const button = (name: string) => page.getByRole("button", { name, exact: true });
   const status = (text: string) => page.locator(".title-line .badge", { hasText: text }).waitFor();
   await button("Pause").click();
@@ -124,9 +115,9 @@ test("a workflow is paused, resumed, cancelled with a reason, retried and run on
   await status("running");
   await node(page, "decide.approve").and(page.locator('[data-status="WAITING"]')).waitFor();
   // It is followed again, and an end that somebody else undoes is seen as well.
-  await data(server, "mutation($id: ID!) { cancelWorkflow(id: $id) { problems { message } } }", { id });
+  await data(shown.server, "mutation($id: ID!) { cancelWorkflow(id: $id) { problems { message } } }", { id });
   await status("cancelled");
-  await data(server, "mutation($id: ID!) { retryWorkflow(id: $id) { problems { message } } }", { id });
+  await data(shown.server, "mutation($id: ID!) { retryWorkflow(id: $id) { problems { message } } }", { id });
   await status("running");
   await button("Rerun").click();
   await page.locator("dialog").getByRole("button", { name: "Rerun" }).click();

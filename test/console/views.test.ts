@@ -1,21 +1,11 @@
 /** A workflow as a timeline, as its event log, and its context: each follows what happens. */
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { data, submit } from "../api/graphqlClient.js";
-import { startTestServer } from "../support/testServer.js";
-import { BROWSER_TIMEOUT_MS, launchBrowser, openConsole, screenshot, sideways } from "./browser.js";
+import { BROWSER_TIMEOUT_MS, screenshot, sideways } from "./browser.js";
+import { useConsole } from "./console.js";
 
-let server: Awaited<ReturnType<typeof startTestServer>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startTestServer(), launchBrowser()]);
-}, BROWSER_TIMEOUT_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const shown = useConsole();
 
 const SIGNAL = "mutation($input: SignalTaskInput!) { signalTask(input: $input) { problems { message } } }";
 
@@ -36,8 +26,8 @@ const WATCHED = {
 };
 
 test.each([1280, 390])("at %i pixels attempts, waits, events and context values are seen as they come", async (width) => {
-  const id = await submit(server, WATCHED);
-  const { page, complaints } = await openConsole(browser, server.url, { at: `/workflows/${id}/timeline`, width });
+  const id = await submit(shown.server, WATCHED);
+  const { page, complaints } = await shown.open({ at: `/workflows/${id}/timeline`, width });
   const row = (task: string) => page.locator(".timeline-row", { hasText: task });
   await row("steps.ask").locator(".piece.wait.s-waiting").waitFor();
   // Three attempts, and two waits between them.
@@ -50,7 +40,7 @@ test.each([1280, 390])("at %i pixels attempts, waits, events and context values 
   await page.locator(".context-keys li", { hasText: "shaky" }).waitFor();
   await view("events").click();
   await page.locator(".event-rows li").first().getByText("steps.ask").waitFor();
-  await data(server, SIGNAL, { input: { workflowId: id, task: "steps.ask", payload: { colour: "green" } } });
+  await data(shown.server, SIGNAL, { input: { workflowId: id, task: "steps.ask", payload: { colour: "green" } } });
   await page.locator(".event-rows li").first().getByText("workflow completed").waitFor();
   const seqs = (await page.locator(".event-rows .seq").allInnerTexts()).map(Number);
   expect(seqs).toEqual(Array.from(seqs, (_, index) => seqs.length - index));

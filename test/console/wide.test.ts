@@ -1,21 +1,12 @@
 /** A hundred thousand items: the page holds as many elements as for a few, and keeps drawing. */
 
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { submit } from "../api/graphqlClient.js";
-import { startTestServer } from "../support/testServer.js";
-import { BROWSER_TIMEOUT_MS, launchBrowser, openConsole, screenshot } from "./browser.js";
+import { screenshot } from "./browser.js";
+import { useConsole } from "./console.js";
 
-let server: Awaited<ReturnType<typeof startTestServer>>;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startTestServer(), launchBrowser()]);
-}, BROWSER_TIMEOUT_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const shown = useConsole();
 
 const ITEMS = 100_000;
 const MOST_ELEMENTS = 1_000;
@@ -51,8 +42,8 @@ const OBSERVE = `
 const elements = (page: Page) => page.evaluate("document.querySelectorAll('*').length") as Promise<number>;
 
 test("while a hundred thousand items run, and afterwards, they are one node with a bar, and pages of 25", async () => {
-  const id = await submit(server, WIDE);
-  const { page, complaints } = await openConsole(browser, server.url, { at: `/workflows/${id}?task=index.articles` });
+  const id = await submit(shown.server, WIDE);
+  const { page, complaints } = await shown.open({ at: `/workflows/${id}?task=index.articles` });
   await page.evaluate(OBSERVE);
   await page.locator(".title-line .badge", { hasText: "completed" }).waitFor({ timeout: 50_000 });
   await page.getByText("100,000 / 100,000").waitFor();
