@@ -17,6 +17,8 @@ import { hastenWatches } from "./leftovers.js";
 import { checkCase, modelOf } from "./runCase.js";
 
 const RUNS = Number(process.env.FANWIRE_CRASH_RUNS ?? 2_100);
+/** Some definitions have no answer in the reference. Of another number, as long as the time allows, a few dozen are proof enough that it ran. */
+const LEAST = process.env.FANWIRE_CRASH_RUNS === undefined ? 2_000 : Math.min(RUNS / 2, 50);
 /** So many workflows are under way at once, so that those whose worker was lost do not hold up the others until the lease ends. */
 const AT_ONCE = 40;
 const SEED = Number(process.env.FANWIRE_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -118,8 +120,7 @@ test("statuses, results, context and errors are those of the reference, whicheve
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   expect(pool.deaths).toBeGreaterThan(2);
   expect(runs.lost).toBeGreaterThan(0);
-  // When the time was over first, a few dozen are proof enough that it ran.
-  expect(runs.ran).toBeGreaterThan(Math.min(RUNS / 2, 50));
+  expect(runs.ran).toBeGreaterThanOrEqual(LEAST);
 }, 600_000);
 
 test("nothing that only served their running is left", async () => {
