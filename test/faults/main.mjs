@@ -4,7 +4,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -21,6 +21,8 @@ if (unknown.length > 0 || !(runs >= 1)) {
   process.exit(2);
 }
 
+let failed = false;
+
 /** A test's name as the catalogue has it stands for all that a table makes of it. */
 function matches(title, name) {
   const parts = name.split(/%[sid]/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
@@ -35,15 +37,16 @@ async function runTests(files, run) {
   const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...files], { cwd: ROOT, env: { ...process.env, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => { output += chunk; });
-  await new Promise((resolve) => child.once("close", resolve));
+  const code = await new Promise((resolve) => child.once("close", resolve));
   writeFileSync(`${ROOT}.cache/faults/${Date.now()}-${run}.txt`, output);
   for (const line of output.split("\n")) if (/\bseed \d+/.test(line)) process.stdout.write(`  ${line.trim()}\n`);
   // Written by every run of the tests (vitest.config.ts).
+  if (!existsSync(`${ROOT}.cache/test-results.json`)) throw new Error(`The tests ended with ${code} before they told anything:\n${output.slice(-4_000)}`);
+  if (code !== 0) failed = true;
   const { testResults } = JSON.parse(readFileSync(`${ROOT}.cache/test-results.json`, "utf8"));
   return testResults.flatMap(({ name, assertionResults }) => assertionResults.map(({ title, status }) => ({ file: name.slice(ROOT.length), title, status })));
 }
 
-let failed = false;
 for (let run = 1; run <= runs; run += 1) {
   const tests = (row) => [...(row.tests ?? []), ...(row.controls ?? [])];
   const files = [...new Set(rows.flatMap(tests).map(([file]) => file))];
@@ -56,4 +59,5 @@ for (let run = 1; run <= runs; run += 1) {
     process.stdout.write(`${row.id.padEnd(4)} ${row.not === undefined ? (passed ? "passed" : "FAILED") : "no test"}  ${row.fault ?? row.promise}${row.not === undefined ? "" : ` ${row.not}`}\n`);
   }
 }
+if (failed) process.stdout.write("FAILED: a row above, or another test of these files; .cache/faults has what they printed\n");
 process.exitCode = failed ? 1 : 0;
