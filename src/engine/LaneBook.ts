@@ -130,9 +130,10 @@ function flowsInAnyOrder<T extends Served>(lanes: readonly T[]): T[] {
 function groupsOf<T>(values: readonly T[], keyOf: (value: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const value of values) {
-    const group = groups.get(keyOf(value));
+    const key = keyOf(value);
+    const group = groups.get(key);
     if (group) group.push(value);
-    else groups.set(keyOf(value), [value]);
+    else groups.set(key, [value]);
   }
   return [...groups.values()];
 }
